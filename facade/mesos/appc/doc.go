@@ -1,0 +1,2 @@
+// Package appc holds the manifest of an App Container image.
+package appc

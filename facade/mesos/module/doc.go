@@ -1,0 +1,2 @@
+// Package module holds the messages that exist only for modules.
+package module

@@ -1,0 +1,2 @@
+// Package seccomp holds the system call filter of a container.
+package seccomp

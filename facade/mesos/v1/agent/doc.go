@@ -1,0 +1,2 @@
+// Package agent holds the operator API of an agent: calls, responses and the frames of attached terminals.
+package agent

@@ -1,0 +1,2 @@
+// Package quota holds guarantees and limits of roles.
+package quota

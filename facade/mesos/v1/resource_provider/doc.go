@@ -1,0 +1,2 @@
+// Package resourceprovider holds the API between an agent and its resource providers.
+package resourceprovider
