@@ -1,0 +1,192 @@
+/*
+ * mesos/module.h: the C ABI of the Mesos module system, and all that a module in C needs.
+ * C++ authors include mesos/module.hpp, which is inline sugar over this file.
+ *
+ * Rules that every version of this file keeps:
+ *   - The first 16 bytes of a descriptor, magic and size, never change.
+ *   - Every struct grows at its end only, and says its size. Elements of arrays have their size beside their count.
+ *   - Who allocates frees. Texts in descriptors live as long as the library.
+ *   - No exception leaves a function of this ABI.
+ *   - Descriptors are constant-initialised, so that they can be read from the file without running anything of it.
+ *   - Every object begins with a pointer to its role's table, and the table names the role.
+ */
+#ifndef MESOS_MODULE_H
+#define MESOS_MODULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The Mesos release these headers belong to. It is baked into every library. */
+#ifndef MESOS_VERSION
+#define MESOS_VERSION "1.12.0"
+#endif
+
+/* The version of the module management system: what library and daemon shake hands on. */
+#ifndef MESOS_MODULE_API_VERSION
+#define MESOS_MODULE_API_VERSION "1"
+#endif
+
+/* The oldest Mesos the library works with; it can only be above MESOS_VERSION's own effect. */
+#ifndef MESOS_MODULE_MIN_MESOS
+#define MESOS_MODULE_MIN_MESOS MESOS_VERSION
+#endif
+
+#define MESOS_EXPORT __attribute__((visibility("default")))
+#define MESOS_HIDDEN __attribute__((visibility("hidden")))
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where a call says what went wrong. The daemon owns it; text is always terminated. */
+typedef struct mesos_error {
+  uint32_t size;
+  uint32_t reserved;
+  char text[1016];
+} mesos_error;
+
+/* Cancel and deadline of one call. NULL where the caller has neither. */
+typedef struct mesos_context {
+  uint32_t size;
+  int32_t cancelled;   /* read it through mesos_cancelled: the daemon writes it from another thread */
+  int64_t deadline_ns; /* nanoseconds since the epoch; 0: none */
+} mesos_context;
+
+/* The parameters of the manifest, in their order; keys may repeat. */
+typedef struct mesos_parameters {
+  uint32_t size;
+  uint32_t count;
+  const char* const* keys;
+  const char* const* values;
+} mesos_parameters;
+
+/* What else is loaded; valid during the call that gets it. */
+typedef struct mesos_view_module {
+  const char* name;
+  const char* role;
+  const char* version;       /* "" if the module declares none */
+  const char* library;       /* path; "" for the daemon itself */
+  const char* mesos_version; /* of its library */
+} mesos_view_module;
+
+typedef struct mesos_view {
+  uint32_t size;
+  uint32_t module_count;
+  uint32_t module_size; /* of one element */
+  uint32_t reserved;
+  const mesos_view_module* modules; /* sorted by name; read through mesos_view_at */
+  const char* mesos_version;        /* of the daemon */
+} mesos_view;
+
+/* What the daemon gives to an instance. Valid as long as the instance lives, but for view: during create only. */
+typedef struct mesos_host {
+  uint32_t size;
+  int32_t log_fd; /* -1: none; write through mesos_log */
+  const char* module;
+  const char* state_dir; /* a folder of the module's own; "" if there is none */
+  const mesos_context* lifetime; /* cancelled when teardown begins */
+  const mesos_view* view;
+} mesos_host;
+
+/* Takes results that have no fixed size. The daemon owns it. Each call of write adds one element. */
+typedef struct mesos_sink {
+  uint32_t size;
+  uint32_t reserved;
+  void (*write)(struct mesos_sink* sink, const void* data, size_t size);
+} mesos_sink;
+
+/* Bytes handed in: text, or a serialised API message. Not terminated. The caller owns them. */
+typedef struct mesos_bytes {
+  const void* data;
+  size_t size;
+} mesos_bytes;
+
+/* The head of every role's table; the role's functions follow. */
+typedef struct mesos_role_table {
+  char magic[8]; /* MESOS_ROLE_MAGIC */
+  uint32_t size; /* of the whole table, as its author's header knew it */
+  uint32_t reserved;
+  const char* role;
+} mesos_role_table;
+
+/* The head of every object that create returns. */
+typedef struct mesos_object {
+  const mesos_role_table* table;
+} mesos_object;
+
+enum {
+  MESOS_REQUIRES_MODULE = 0,
+  MESOS_REQUIRES_ROLE = 1,
+  MESOS_REQUIRES_OPTIONAL = 2, /* ordered and checked when it is there */
+  MESOS_CONFLICTS = 3,
+  MESOS_AFTER = 4 /* order only */
+};
+
+typedef struct mesos_requirement {
+  uint32_t kind;
+  uint32_t reserved;
+  const char* target;     /* a module, or a role */
+  const char* constraint; /* semver (">=1.1 <2"); "" or NULL: any */
+} mesos_requirement;
+
+enum { MESOS_PARAMETER_REQUIRED = 1, MESOS_PARAMETER_SECRET = 2, MESOS_PARAMETER_REPEATED = 4 };
+
+typedef struct mesos_parameter_spec {
+  uint32_t flags;
+  uint32_t reserved;
+  const char* key;
+  const char* type;          /* string, bool, int, uint, float, duration, bytes */
+  const char* default_value; /* NULL: none */
+  const char* doc;           /* NULL: none */
+} mesos_parameter_spec;
+
+/* One per library: MESOS_MODULE_LIBRARY() defines it under the name mesos_module_library. */
+typedef struct mesos_library {
+  char magic[8]; /* MESOS_LIBRARY_MAGIC */
+  uint32_t size;
+  uint32_t reserved;
+  const char* mms_version;
+  const char* mesos_version;
+  const char* min_mesos;
+  const char* compiler;
+} mesos_library;
+
+/* One per module. Exported under any name; the daemon finds it by its magic. */
+typedef struct mesos_module {
+  char magic[8]; /* MESOS_MODULE_MAGIC */
+  uint32_t size;
+  uint32_t reserved;
+  const char* name; /* NULL: the name of the symbol */
+  const char* mms_version;
+  const char* mesos_version;
+  const char* role;
+  const char* version; /* the module's own; "" if it has none */
+  const char* author;
+  const char* email;
+  const char* description;
+  const mesos_requirement* requirements;
+  uint32_t requirement_count;
+  uint32_t requirement_size; /* of one element */
+  const mesos_parameter_spec* parameters; /* NULL: not described */
+  uint32_t parameter_count;
+  uint32_t parameter_size; /* of one element */
+  /* NULL: versions have to be equal. Returns 0 to admit; otherwise error says why not. */
+  int32_t (*compatible)(const struct mesos_module* self, const mesos_view* view, mesos_error* error);
+  /* Returns an object, or NULL with the reason in error. */
+  void* (*create)(const struct mesos_module* self, const mesos_context* context, const mesos_host* host,
+                  const mesos_parameters* parameters, mesos_error* error);
+  /* Gives an object back. Returns 0, or error says what went wrong; the object is gone in either case. */
+  int32_t (*destroy)(const struct mesos_module* self, const mesos_context* context, void* object, mesos_error* error);
+} mesos_module;
+
+#define MESOS_LIBRARY_MAGIC {'M', 'M', 'S', 'L', 'I', 'B', 0, 1}
+#define MESOS_MODULE_MAGIC {'M', 'M', 'S', 'M', 'O', 'D', 0, 1}
+#define MESOS_ROLE_MAGIC {'M', 'M', 'S', 'R', 'O', 'L', 0, 1}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

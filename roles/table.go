@@ -1,0 +1,199 @@
+// Package roles holds the table of the pre-declared roles: what a module can be
+// for. Only these can be loaded, and only the binding sites listed here take
+// modules. A role's contract is its Go interface, in a package of its own below
+// this one.
+//
+// Adding a role is one interface and one row here; the generator ("make
+// generate") writes the rest. docs/implementors.md says how, and when a row's
+// Version has to be bumped.
+package roles
+
+import (
+	"reflect"
+
+	"github.com/mesos-modules/mms/roles/anonymous"
+	"github.com/mesos-modules/mms/roles/calculator"
+	"github.com/mesos-modules/mms/roles/testmodule"
+)
+
+// Daemon is a set of daemons.
+type Daemon uint8
+
+const (
+	Master Daemon = 1 << iota
+	Slave
+	Both = Master | Slave
+)
+
+// String names the daemon as its binary is called.
+func (d Daemon) String() string {
+	switch d {
+	case Master:
+		return "mesos-master"
+	case Slave:
+		return "mesos-slave"
+	case Both:
+		return "mesos-master and mesos-slave"
+	default:
+		return "no daemon"
+	}
+}
+
+// Cardinality says how many modules a site takes and who makes the instances.
+type Cardinality uint8
+
+const (
+	// One module, one instance, made before the daemon starts.
+	One Cardinality = iota + 1
+	// List takes any number of modules, one instance each, in flag order.
+	List
+	// Each takes one module and makes an instance per use.
+	Each
+	// All takes every loaded module of the role; no flag names them.
+	All
+)
+
+// String is the word that reports use.
+func (c Cardinality) String() string {
+	switch c {
+	case One:
+		return "one"
+	case List:
+		return "list"
+	case Each:
+		return "each"
+	case All:
+		return "all"
+	default:
+		return "unknown"
+	}
+}
+
+// Site is a place in a daemon that wants a role.
+type Site struct {
+	// On are the daemons that have the site.
+	On Daemon
+
+	// Flag selects the modules, as upstream calls it; empty for All.
+	Flag string
+
+	// Aliases are other spellings of the flag.
+	Aliases []string
+
+	// Takes says how many.
+	Takes Cardinality
+
+	// Name tells sites of one role apart where a daemon has several.
+	Name string
+
+	// Default is the module bound when the flag is not given; empty leaves the
+	// site unbound.
+	Default string
+}
+
+// Role is one row: the purpose a module fulfils. Upstream says "kind".
+type Role struct {
+	Name string
+
+	// Version is the oldest Mesos release whose modules for this role still
+	// work. The Mesos developer who changes the role incompatibly sets it to
+	// the current release.
+	Version string
+
+	// Type is the role's interface; nil for a role whose interface comes with
+	// its caller: its name is known, and no module of it can be loaded yet.
+	Type reflect.Type
+
+	// Native says that C and C++ libraries can fulfil the role: a bridge and
+	// headers are generated for it.
+	Native bool
+
+	// On are the daemons in which modules of the role may be loaded.
+	On Daemon
+
+	Sites []Site
+
+	// Summary is one line for people.
+	Summary string
+}
+
+// Table returns the roles, sorted by name. The slice is the caller's.
+func Table() []Role {
+	return []Role{
+		{Name: "Allocator", Version: "1.12.0", On: Master,
+			Sites:   []Site{{On: Master, Flag: "allocator", Takes: One}},
+			Summary: "decides which framework is offered which resources"},
+		{Name: "Anonymous", Version: "1.12.0", On: Both, Type: reflect.TypeFor[anonymous.Anonymous](), Native: true,
+			Sites:   []Site{{On: Both, Takes: All}},
+			Summary: "runs beside the daemon and is called by nobody"},
+		{Name: "Authenticatee", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "authenticatee", Aliases: []string{"auth"}, Takes: Each}},
+			Summary: "proves to the master who the agent is"},
+		{Name: "Authenticator", Version: "1.12.0", On: Master,
+			Sites:   []Site{{On: Master, Flag: "authenticators", Aliases: []string{"auth"}, Takes: One}},
+			Summary: "finds out who an agent or framework is"},
+		{Name: "Authorizer", Version: "1.12.0", On: Both,
+			Sites: []Site{
+				{On: Master, Flag: "authorizers", Takes: One},
+				{On: Slave, Flag: "authorizer", Takes: One},
+			},
+			Summary: "says who may do what"},
+		{Name: "Calculator", Version: "1.12.0", On: Both, Type: reflect.TypeFor[calculator.Calculator](), Native: true,
+			Sites:   []Site{{On: Both, Flag: "calculator", Takes: List}},
+			Summary: "computes a number; the example role"},
+		{Name: "ContainerLogger", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "container_logger", Takes: Each}},
+			Summary: "takes the output of containers"},
+		{Name: "Containerizer", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "containerizers", Takes: List}},
+			Summary: "launches, watches and destroys containers"},
+		{Name: "DiskProfileAdaptor", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "disk_profile_adaptor", Takes: One}},
+			Summary: "translates disk profiles for storage providers"},
+		{Name: "Hook", Version: "1.12.0", On: Both,
+			Sites:   []Site{{On: Both, Flag: "hooks", Takes: List}},
+			Summary: "sees and decorates what happens to tasks and agents"},
+		{Name: "HttpAuthenticatee", Version: "1.12.0", On: 0,
+			Summary: "adds credentials to requests; used by clients, not by daemons"},
+		{Name: "HttpAuthenticator", Version: "1.12.0", On: Both,
+			Sites: []Site{
+				{On: Both, Flag: "http_authenticators", Takes: Each},
+				{On: Master, Flag: "http_framework_authenticators", Takes: Each, Name: "frameworks"},
+			},
+			Summary: "finds out who sent an HTTP request"},
+		{Name: "Isolator", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "isolation", Takes: List}},
+			Summary: "limits and measures containers"},
+		{Name: "MasterContender", Version: "1.12.0", On: Master,
+			Sites:   []Site{{On: Master, Flag: "master_contender", Takes: One}},
+			Summary: "runs for leadership"},
+		{Name: "MasterDetector", Version: "1.12.0", On: Both,
+			Sites:   []Site{{On: Both, Flag: "master_detector", Takes: One}},
+			Summary: "tells who leads"},
+		{Name: "QoSController", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "qos_controller", Takes: One}},
+			Summary: "ends best-effort work that disturbs the rest"},
+		{Name: "ResourceEstimator", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "resource_estimator", Takes: One}},
+			Summary: "estimates what can be lent out"},
+		{Name: "SecretGenerator", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "secret_generator", Takes: One}},
+			Summary: "makes the secrets that executors authenticate with"},
+		{Name: "SecretResolver", Version: "1.12.0", On: Slave,
+			Sites:   []Site{{On: Slave, Flag: "secret_resolver", Takes: One}},
+			Summary: "turns references to secrets into values"},
+		{Name: "TestModule", Version: "1.12.0", On: Both, Type: reflect.TypeFor[testmodule.TestModule](), Native: true,
+			Sites:   []Site{{On: Both, Flag: "test_module", Takes: One}},
+			Summary: "exercises the module system in tests"},
+	}
+}
+
+// ByName returns the row of a role.
+func ByName(name string) (Role, bool) {
+	for _, r := range Table() {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Role{}, false
+}
