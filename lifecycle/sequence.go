@@ -1,0 +1,202 @@
+package lifecycle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"go.uber.org/fx"
+)
+
+// Sequence takes the whole system through its phases: forward with Do, backward
+// with Undo or Close. One thing happens at a time; a second caller waits, and only
+// Close interrupts.
+type Sequence struct {
+	bus     *Bus
+	machine *Machine
+	stack   *Stack
+
+	life   context.Context // ended by Close: cancels a phase under way
+	end    context.CancelCauseFunc
+	turn   sync.Mutex         // held while a phase or an undo is under way
+	marks  [Teardown + 1]Mark // height of the stack before each phase
+	tear   time.Time          // when the teardown began
+	result error              // of the teardown so far
+	close  sync.Once
+}
+
+// NewSequence returns a sequence in state [New] whose steps r runs, with events on
+// r's bus.
+func NewSequence(r *Runner) *Sequence {
+	q := &Sequence{bus: r.Bus, machine: NewMachine(r.Bus), stack: NewStack(r)}
+	q.life, q.end = context.WithCancelCause(context.Background())
+	return q
+}
+
+// State returns the present state of the whole.
+func (q *Sequence) State() State { return q.machine.State() }
+
+// Stack returns the stack on which the phases record what they start.
+func (q *Sequence) Stack() *Stack { return q.stack }
+
+// Do runs a phase: work, which records on [Sequence.Stack] what it starts. If work
+// fails or panics, or ctx has ended when it returns, everything recorded meanwhile
+// is undone, the state is the one before, and the errors are joined.
+//
+// The context of work ends with ctx and with Close. Errors: *[TransitionError] if
+// it is not this phase's turn, else those of work and of undoing. Load may be
+// repeated until verification.
+func (q *Sequence) Do(ctx context.Context, p Phase, work func(context.Context) error) error {
+	during, after, err := statesOf(p)
+	if err != nil {
+		return err
+	}
+	q.turn.Lock()
+	defer q.turn.Unlock()
+	before := q.machine.State()
+	if err := q.machine.To(during); err != nil {
+		return fmt.Errorf("%s: %w", p, err)
+	}
+	mark := q.stack.Mark()
+	if before != Loaded || p != Load {
+		q.marks[p] = mark
+	}
+	began := q.bus.Now()
+	q.bus.Publish(PhaseBegan{Header{Phase: p}})
+	err = q.attempt(ctx, work)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", p, errors.Join(err, q.stack.Unwind(ctx, mark)))
+		after = before
+	}
+	q.bus.Publish(PhaseEnded{Header: Header{Phase: p}, Duration: q.bus.since(began), Err: textOf(err)})
+	return errors.Join(err, q.machine.To(after))
+}
+
+// attempt runs work, guarded, on a context that ends with ctx and with q.
+func (q *Sequence) attempt(ctx context.Context, work func(context.Context) error) (err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(q.life, func() { cancel(context.Cause(q.life)) })()
+	defer func() {
+		if v := recover(); v != nil {
+			err = Recovered(v)
+		}
+	}()
+	if err := work(ctx); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// Undo undoes phase p and all that follow it; it is the mirror image of Do, and
+// the beginning of the end: the state becomes TearingDown, and Down with the
+// first phase undone. It does nothing for a phase that is not done, and nothing
+// the second time. Of ctx only the values count. The errors are those of steps
+// that this call ran.
+func (q *Sequence) Undo(ctx context.Context, p Phase) error {
+	if _, _, err := statesOf(p); err != nil {
+		return err
+	}
+	q.turn.Lock()
+	defer q.turn.Unlock()
+	return q.undo(ctx, p)
+}
+
+func (q *Sequence) undo(ctx context.Context, p Phase) error {
+	switch q.machine.State() {
+	case Down:
+		return nil
+	case TearingDown:
+	default:
+		if err := q.machine.To(TearingDown); err != nil {
+			return err
+		}
+		q.tear = q.bus.Now()
+		q.bus.Publish(PhaseBegan{Header{Phase: Teardown}})
+	}
+	if p != Load {
+		err := q.stack.Unwind(ctx, q.marks[p])
+		q.result = errors.Join(q.result, err)
+		return err
+	}
+	err := q.stack.Close(ctx)
+	q.result = errors.Join(q.result, err)
+	q.bus.Publish(PhaseEnded{Header: Header{Phase: Teardown}, Duration: q.bus.since(q.tear), Err: textOf(q.result)})
+	return errors.Join(err, q.machine.To(Down))
+}
+
+// Unload undoes single entries of the stack in state Loaded, newest first,
+// whatever their order here. The state is then Loaded, or New if nothing is left.
+func (q *Sequence) Unload(ctx context.Context, undos ...*Undo) error {
+	q.turn.Lock()
+	defer q.turn.Unlock()
+	if err := q.machine.To(Unloading); err != nil {
+		return fmt.Errorf("unload: %w", err)
+	}
+	undos = slices.Clone(undos)
+	slices.SortFunc(undos, func(a, b *Undo) int { return int(b.number) - int(a.number) })
+	var all []error
+	for _, u := range undos {
+		if err := u.Run(ctx); err != nil {
+			all = append(all, err)
+		}
+	}
+	after := Loaded
+	if q.stack.Len() == 0 {
+		after = New
+	}
+	return errors.Join(append(all, q.machine.To(after))...)
+}
+
+// Close tears down what is left, at any time and from anywhere: a phase under way
+// is cancelled, undoes itself and is waited for. It is the net under fx, which
+// leaves finished phases undone after a start that hit its deadline, and so
+// belongs in a defer in main. Every call returns when all is done; only the first
+// returns errors, and only those of steps no Undo has reported.
+//
+// It returns in bounded time as every step has a limit, provided the work of a
+// phase heeds its context outside of steps.
+func (q *Sequence) Close() (err error) {
+	q.close.Do(func() {
+		q.end(ErrClosed)
+		q.turn.Lock()
+		defer q.turn.Unlock()
+		err = q.undo(context.Background(), Load)
+	})
+	return err
+}
+
+// statesOf returns the states in which a phase is under way and done.
+func statesOf(p Phase) (during, after State, err error) {
+	switch p {
+	case Load:
+		return Loading, Loaded, nil
+	case Verify:
+		return Verifying, Verified, nil
+	case Instantiate:
+		return Instantiating, Instantiated, nil
+	case Bind:
+		return Binding, Bound, nil
+	default:
+		return 0, 0, fmt.Errorf("lifecycle: %q is not a phase that can be done", p)
+	}
+}
+
+// Work is what the phases do. A nil function is a phase without work.
+type Work struct {
+	Load, Verify, Instantiate, Bind func(context.Context) error
+}
+
+// Hooks appends one hook per phase to an fx app, in order; their stops are the
+// mirror image. Whoever appends later starts after bind and stops before unbinding.
+// The hooks carry the phase in their function names, which is what fx's events show.
+func (q *Sequence) Hooks(lc fx.Lifecycle, w Work) {
+	h := hooks{q, w}
+	lc.Append(fx.Hook{OnStart: h.load, OnStop: h.undoLoad})
+	lc.Append(fx.Hook{OnStart: h.verify, OnStop: h.undoVerify})
+	lc.Append(fx.Hook{OnStart: h.instantiate, OnStop: h.undoInstantiate})
+	lc.Append(fx.Hook{OnStart: h.bind, OnStop: h.undoBind})
+}
