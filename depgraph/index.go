@@ -1,0 +1,152 @@
+package depgraph
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// net is the graph in compressed rows: node i is modules[i], its resolved edges are arcs[rows[i]:rows[i+1]].
+// Nodes are numbered by name, so comparing numbers is comparing names.
+type net struct {
+	modules []Module // sorted; Edges are our own copy, sorted, without repetitions
+	base    []int32  // number of a module's first declared edge
+	byName  map[string]int32
+	rows    []int32
+	arcs    []arc // per row by target, then hardest kind first
+}
+
+// arc is a resolved edge that orders its source behind its target.
+type arc struct {
+	to   int32
+	edge int32 // number of the edge in its module's Edges
+}
+
+func (n *net) row(node int32) []arc { return n.arcs[n.rows[node]:n.rows[node+1]] }
+
+// hop describes the station that an arc of node leads to.
+func (n *net) hop(node int32, a arc) Hop {
+	e := &n.modules[node].Edges[a.edge]
+	h := Hop{Name: n.modules[a.to].Name, Via: e.Kind, Constraint: e.Constraint}
+	if n.byRole(e) {
+		h.Role = e.Target
+	}
+	return h
+}
+
+// byRole says whether the edge's target is a role's name.
+func (n *net) byRole(e *Edge) bool {
+	if e.Kind == After {
+		_, isModule := n.byName[e.Target]
+		return !isModule
+	}
+	return e.Kind == RequiresRole
+}
+
+// solver is the working state of one Solve.
+type solver struct {
+	net
+	*versions
+	roots       []Root  // sorted, without repetitions
+	rootNodes   []int32 // -1: no such module
+	rootWants   []int32 // constraint of each root
+	versionOf   []int32 // of each module
+	wants       []int32 // constraint of each declared edge, at base[node]+edge
+	byRoleName  map[string][]int32
+	faulty      []edgeRef // of a kind that does not exist, or naming the module itself
+	unsatisfied []edgeRef // required modules and roles that are not there
+	forbidden   []edgeRef // conflicts that apply
+	clashes     []bool    // modules whose version somebody refuses
+	routes      routes
+	sorted      sorted
+}
+
+// edgeRef is a declared edge.
+type edgeRef struct{ node, edge int32 }
+
+// newSolver numbers modules, edges and texts.
+func newSolver(in Input) *solver {
+	s := &solver{versions: newVersions()}
+	s.modules = sortedModules(in.Modules)
+	s.roots = sortedRoots(in.Roots)
+
+	n := len(s.modules)
+	s.base = make([]int32, n+1)
+	s.versionOf = make([]int32, n)
+	s.byName = make(map[string]int32, n)
+	s.byRoleName = make(map[string][]int32)
+	s.clashes = make([]bool, n)
+	for i := range s.modules {
+		m := &s.modules[i]
+		s.base[i+1] = s.base[i] + int32(len(m.Edges))
+		s.versionOf[i] = s.version(m.Version)
+		if i == 0 || s.modules[i-1].Name != m.Name {
+			s.byName[m.Name] = int32(i)
+		}
+		if m.Role != "" {
+			s.byRoleName[m.Role] = append(s.byRoleName[m.Role], int32(i))
+		}
+	}
+	s.wants = make([]int32, 0, s.base[n])
+	for i := range s.modules {
+		for _, e := range s.modules[i].Edges {
+			s.wants = append(s.wants, s.constraint(e.Constraint))
+		}
+	}
+	s.rootNodes = make([]int32, len(s.roots))
+	s.rootWants = make([]int32, len(s.roots))
+	for i, r := range s.roots {
+		s.rootWants[i] = s.constraint(r.Constraint)
+		if node, ok := s.byName[r.Module]; ok {
+			s.rootNodes[i] = node
+		} else {
+			s.rootNodes[i] = -1
+		}
+	}
+	return s
+}
+
+// ambiguous says whether other modules share the name of node, the first of them.
+func (s *solver) ambiguous(node int32) bool {
+	next := int(node) + 1
+	return next < len(s.modules) && s.modules[next].Name == s.modules[node].Name
+}
+
+// sortedModules copies the modules, sorted by name, with their edges sorted and repetitions dropped. All edges share
+// one array. Modules of one name are ordered by all they have, so that findings do not depend on the input's order.
+func sortedModules(in []Module) []Module {
+	total := 0
+	for i := range in {
+		total += len(in[i].Edges)
+	}
+	all := make([]Edge, 0, total)
+	modules := slices.Clone(in)
+	for i := range modules {
+		start := len(all)
+		all = append(all, modules[i].Edges...)
+		own := all[start:]
+		slices.SortFunc(own, compareEdges)
+		own = slices.Compact(own)
+		modules[i].Edges = slices.Clip(own)
+	}
+	slices.SortFunc(modules, func(a, b Module) int {
+		if c := strings.Compare(a.Name, b.Name); c != 0 {
+			return c
+		}
+		return cmp.Or(strings.Compare(a.Role, b.Role), strings.Compare(a.Version, b.Version),
+			slices.CompareFunc(a.Edges, b.Edges, compareEdges))
+	})
+	return modules
+}
+
+func compareEdges(a, b Edge) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Target, b.Target), strings.Compare(a.Constraint, b.Constraint))
+}
+
+func sortedRoots(in []Root) []Root {
+	roots := slices.Clone(in)
+	slices.SortFunc(roots, func(a, b Root) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Module, b.Module), strings.Compare(a.Constraint, b.Constraint))
+	})
+	return slices.Compact(roots)
+}
