@@ -8,8 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bufbuild/protocompile"
@@ -101,7 +101,8 @@ func request(sources []string, compiled linker.Files) *pluginpb.CodeGeneratorReq
 	}
 }
 
-// runPlugin gives the request to the protoc-gen-go of go.mod, on whose module the working folder stands.
+// runPlugin gives the request to the protoc-gen-go of go.mod and returns its answer in the order of paths. The working
+// folder has to be in our module.
 func runPlugin(ctx context.Context, req *pluginpb.CodeGeneratorRequest) ([]generated, error) {
 	input, err := proto.Marshal(req)
 	if err != nil {
@@ -122,8 +123,9 @@ func runPlugin(ctx context.Context, req *pluginpb.CodeGeneratorRequest) ([]gener
 	}
 	files := make([]generated, 0, len(resp.File))
 	for _, f := range resp.File {
-		files = append(files, generated{path: path.Clean(f.GetName()), text: f.GetContent()})
+		files = append(files, generated{path: f.GetName(), text: f.GetContent()})
 	}
+	slices.SortFunc(files, func(a, b generated) int { return strings.Compare(a.path, b.path) })
 	return files, nil
 }
 
