@@ -948,7 +948,7 @@ func (x *ContainerTermination) GetState() v1.TaskState {
 	if x != nil && x.State != nil {
 		return *x.State
 	}
-	return v1.TaskState(0)
+	return v1.TaskState(6)
 }
 
 func (x *ContainerTermination) GetReason() v1.TaskStatus_Reason {
