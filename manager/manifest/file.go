@@ -20,7 +20,7 @@ const MaxFiles = 10_000
 func ReadFile(path string, o Options) (Manifest, []Notice, error) {
 	data, err := readRegular(path, o.maxBytes())
 	if err != nil {
-		return Manifest{}, nil, join([]*Problem{{At: Position{Source: path}, Text: cause(err), Err: err}})
+		return Manifest{}, nil, join([]*Problem{{At: Position{Source: path}, Text: "manifest file: " + cause(err), Err: err}})
 	}
 	return ParseJSON(path, data, o)
 }

@@ -3,6 +3,7 @@ package manifest
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -55,7 +56,7 @@ func (r *reader) manifest() (m Manifest) {
 func (r *reader) library(path string, at Position) Library {
 	l := Library{At: at}
 	var file, name field
-	r.object(path, libraryKeys, func(key, path string) {
+	understood := r.object(path, libraryKeys, func(key, path string) {
 		switch key {
 		case "file":
 			if file = r.string(path); file.empty() {
@@ -79,10 +80,10 @@ func (r *reader) library(path string, at Position) Library {
 			l.Limits = r.limits(path, false)
 		}
 	})
-	if !file.given && !name.given {
+	if !file.given && !name.given && understood {
 		r.report(at, `%s: neither "file" nor "name"; one of them must say which library is meant`, path)
 	}
-	if len(l.Modules) == 0 && !r.stopped {
+	if len(l.Modules) == 0 && understood && !r.stopped {
 		r.notice(at, "%s: names no module, so nothing is used from this library", path)
 	}
 	l.File, l.Name = file.text, name.text
@@ -92,7 +93,7 @@ func (r *reader) library(path string, at Position) Library {
 func (r *reader) module(path string, at Position) Module {
 	m := Module{At: at}
 	var name field
-	r.object(path, moduleKeys, func(key, path string) {
+	understood := r.object(path, moduleKeys, func(key, path string) {
 		switch key {
 		case "name":
 			if name = r.string(path); name.empty() {
@@ -108,7 +109,7 @@ func (r *reader) module(path string, at Position) Module {
 			m.Limits = r.limits(path, true)
 		}
 	})
-	if !name.given {
+	if !name.given && understood {
 		r.report(at, `%s: a module without "name"; write the name the library declares it by`, path)
 	}
 	m.Name = name.text
@@ -143,19 +144,18 @@ func (r *reader) limits(path string, ofModule bool) (l Limits) {
 	}
 	of := [...]*time.Duration{&l.Open, &l.Check, &l.Create, &l.Drain, &l.Close} // as limitKeys
 	r.object(path, limitKeys, func(key, path string) {
-		f := r.string(path)
-		if !f.given || f.wrong != nil {
-			return
-		}
-		if key == "open" && ofModule {
+		f := r.stringOr(path)
+		switch limit, err := parseLimit(f.text); {
+		case !f.given:
+		case key == "open" && ofModule:
 			r.report(f.at, `%s: a library is opened once for all its modules; write "open" into the library's "limits"`, path)
-			return
-		}
-		limit, err := parseLimit(f.text)
-		if err != nil {
+		case f.wrong != nil:
+			r.report(f.at, "%s: no string; %v", path, err)
+		case err != nil:
 			r.report(f.at, "%s: %s: %v", path, quote(f.text), err)
+		default:
+			*of[slices.Index(limitKeys, key)] = limit
 		}
-		*of[slices.Index(limitKeys, key)] = limit
 	})
 	return l
 }
@@ -180,5 +180,5 @@ func quote(s string) string {
 	if utf8.RuneCountInString(s) > most {
 		s = string([]rune(s)[:most]) + "…"
 	}
-	return `"` + strings.NewReplacer("\n", `\n`, "\t", `\t`, "\r", `\r`).Replace(s) + `"`
+	return strconv.QuoteToGraphic(s)
 }

@@ -46,5 +46,5 @@ func alike(word string, candidates []string, limit int) []string {
 	return names
 }
 
-// tolerance is how many letters may differ before another word was meant: a third, and at least one.
-func tolerance(word string) int { return max(1, min(len(word)/3, 4)) }
+// tolerance is how many letters may differ before another word was meant: a third, but never more than four.
+func tolerance(word string) int { return min(len(word)/3, 4) }

@@ -112,13 +112,15 @@ func (r *reader) count(n *int, limit int, what string, at Position) bool {
 }
 
 // object reads the members of an object whose opening brace has been read. For each known key it calls member, which
-// reads the value.
-func (r *reader) object(path string, known []string, member func(key, path string)) {
+// reads the value. It returns false if there were keys that are errors because they are unknown: what seems to be missing
+// from the object then is probably there, misspelt.
+func (r *reader) object(path string, known []string, member func(key, path string)) (understood bool) {
+	understood = true
 	seen := map[string]bool{}
 	for r.inside() {
 		t, ok := r.next()
 		if !ok {
-			return
+			return understood
 		}
 		key, _ := t.value.(string) // the decoder lets nothing else pass
 		at := r.text.at(t.start)
@@ -130,12 +132,14 @@ func (r *reader) object(path string, known []string, member func(key, path strin
 		case !slices.Contains(known, key):
 			r.unknown(at, path, key, known)
 			r.skipValue()
+			understood = understood && r.relaxed
 		default:
 			member(key, below(path, key))
 		}
 		seen[key] = true
 	}
 	r.next() // the closing brace
+	return understood
 }
 
 func (r *reader) unknown(at Position, path, key string, known []string) {

@@ -33,10 +33,12 @@ func explain(t text, offset int, complaint string) (int, string) {
 	c := t.data[offset]
 	before := bytes.TrimRight(t.data[:offset], " \t\r\n")
 	switch {
-	case c == '/' && !has("string") || c == '#':
+	case !has("in string") && (c == '#' || bytes.HasPrefix(t.data[offset:], []byte("//")) || bytes.HasPrefix(t.data[offset:], []byte("/*"))):
 		return offset, "JSON knows no comments; take it out"
 	case (c == ']' || c == '}') && bytes.HasSuffix(before, []byte(",")):
 		return len(before) - 1, fmt.Sprintf("the comma before %q is one too many", c)
+	case c == ',' && (has("beginning of value") || has("beginning of object key")):
+		return offset, "a comma too many"
 	case has("in string literal"):
 		return offset, "a line break, tab or other control character inside a string; write it as an escape like \\n"
 	case has("in string escape code"), has("hexadecimal character escape"):
@@ -54,6 +56,8 @@ func explain(t text, offset int, complaint string) (int, string) {
 		return offset, "a comma is missing before this"
 	case has("after object key"):
 		return offset, "a colon is missing between key and value"
+	case has("beginning of value") && (c == ']' || c == '}'):
+		return offset, fmt.Sprintf("a value is missing before %q", c)
 	case has("beginning of value"), has("in literal"), has("in numeric literal"), has("exponent"), has("decimal point"):
 		return offset, "not a JSON value; strings stand in double quotes, and true, false and null are written in lower case"
 	default:
