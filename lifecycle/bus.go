@@ -93,7 +93,7 @@ func (b *Bus) Publish(e Event) {
 	}
 	b.mu.Lock()
 	b.last++
-	b.keep(e.stamped(b.last, b.now()))
+	b.keep(e.stamped(b.last, b.stamp()))
 	if b.wake != nil {
 		close(b.wake)
 		b.wake = nil
@@ -166,7 +166,7 @@ func (b *Bus) fetchLocked(next uint64, waiting bool) (Event, <-chan struct{}) {
 	}
 	oldest := b.last - uint64(b.count) + 1
 	if next < oldest {
-		return Gap{First: next, Last: oldest - 1}.stamped(oldest-1, b.now()), nil
+		return Gap{First: next, Last: oldest - 1}.stamped(oldest-1, b.stamp()), nil
 	}
 	return b.kept[(b.head+int(next-oldest))%len(b.kept)], nil
 }
@@ -242,6 +242,9 @@ func (b *Bus) remove(o *Observer) {
 	defer b.mu.Unlock()
 	b.observers = slices.DeleteFunc(slices.Clone(b.observers), func(other *Observer) bool { return other == o })
 }
+
+// stamp is the time for an event: comparable, also after a round trip through JSON.
+func (b *Bus) stamp() time.Time { return b.now().Round(0).UTC() }
 
 // since is the time passed on the bus' clock.
 func (b *Bus) since(t time.Time) time.Duration { return max(0, b.Now().Sub(t)) }

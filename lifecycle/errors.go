@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -16,6 +17,9 @@ var (
 	// context of a start during, the teardown of what it belongs to.
 	ErrClosed = errors.New("being torn down")
 )
+
+// goexit is the Value of a [PanicError] that was no panic.
+const goexit = "runtime.Goexit ended the goroutine"
 
 // Bounds on text that comes from modules, in bytes.
 const (
@@ -52,11 +56,17 @@ type AbandonedError struct {
 }
 
 func (e *AbandonedError) Error() string {
-	return fmt.Sprintf("%s did not come back within %v and is abandoned (limit %v): %v", e.Step.Name, e.After, e.Step.Limit, e.Cause)
+	return fmt.Sprintf("did not come back and is abandoned after %v: %v", e.After, e.Cause)
 }
 
 // Unwrap makes errors.Is find ErrAbandoned and the cause.
 func (e *AbandonedError) Unwrap() []error { return []error{ErrAbandoned, e.Cause} }
+
+// limitPassed is the cause of the context of a step whose own limit has passed.
+type limitPassed time.Duration
+
+func (l limitPassed) Error() string { return fmt.Sprintf("the limit of %v passed", time.Duration(l)) }
+func (l limitPassed) Unwrap() error { return context.DeadlineExceeded }
 
 // PanicError is a panic that was caught, as text: the value is not kept.
 type PanicError struct {

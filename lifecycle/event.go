@@ -134,68 +134,68 @@ func (FindingReported) Type() string  { return "FindingReported" }
 func (Notice) Type() string           { return "Notice" }
 func (Gap) Type() string              { return "Gap" }
 
-func (h Header) stampedHeader(seq uint64, at time.Time) Header {
-	h.Seq, h.At = seq, at
+func (h Header) at(seq uint64, t time.Time) Header {
+	h.Seq, h.At = seq, t
 	return h
 }
 
 func (e PhaseBegan) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e PhaseEnded) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e StateChanged) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e StepBegan) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e StepEnded) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e StepAbandoned) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e StepReturnedLate) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e StepPanicked) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e CallPanicked) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e FindingReported) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e Notice) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 
 func (e Gap) stamped(seq uint64, at time.Time) Event {
-	e.Header = e.stampedHeader(seq, at)
+	e.Header = e.at(seq, at)
 	return e
 }
 

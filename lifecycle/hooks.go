@@ -8,6 +8,22 @@ import (
 	"go.uber.org/fx"
 )
 
+// Work is what the phases do. A nil function is a phase without work.
+type Work struct {
+	Load, Verify, Instantiate, Bind func(context.Context) error
+}
+
+// Hooks appends one hook per phase to an fx app, in order; their stops are the
+// mirror image. Whoever appends later starts after bind and stops before unbinding.
+// The hooks carry the phase in their function names, which is what fx's events show.
+func (q *Sequence) Hooks(lc fx.Lifecycle, w Work) {
+	h := hooks{q, w}
+	lc.Append(fx.Hook{OnStart: h.load, OnStop: h.undoLoad})
+	lc.Append(fx.Hook{OnStart: h.verify, OnStop: h.undoVerify})
+	lc.Append(fx.Hook{OnStart: h.instantiate, OnStop: h.undoInstantiate})
+	lc.Append(fx.Hook{OnStart: h.bind, OnStop: h.undoBind})
+}
+
 // hooks are the functions fx calls; one each, for the names in fx's events.
 type hooks struct {
 	q *Sequence

@@ -34,15 +34,15 @@ type wire struct {
 	Error      string        `json:"error,omitempty"`
 }
 
-// MarshalEvent returns the JSON form of an event: one line, stable field order.
-func MarshalEvent(e Event) ([]byte, error) {
+// marshal makes the JSON form of an event; every event has it as MarshalJSON.
+func marshal(e Event) ([]byte, error) {
 	h := e.Head()
 	w := wire{Type: e.Type(), Seq: h.Seq, At: h.At, Phase: h.Phase, Module: h.Module, Library: h.Library}
 	e.fill(&w)
 	return json.Marshal(w)
 }
 
-// ParseEvent is the inverse of [MarshalEvent]. An unknown type is an error that
+// ParseEvent is the inverse of [json.Marshal] of an event. An unknown type is an error that
 // names it; unknown fields are passed over, as a newer daemon may send more.
 func ParseEvent(data []byte) (Event, error) {
 	var w wire
@@ -110,3 +110,39 @@ func (e Gap) fill(w *wire) { w.First, w.Last = e.First, e.Last }
 func (w *wire) took(d time.Duration) { w.DurationNS, w.Duration = d, d.String() }
 
 func (w *wire) limited(d time.Duration) { w.LimitNS, w.Limit = d, d.String() }
+
+// MarshalJSON implements [json.Marshaler].
+func (e PhaseBegan) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e PhaseEnded) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e StateChanged) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e StepBegan) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e StepEnded) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e StepAbandoned) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e StepReturnedLate) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e StepPanicked) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e CallPanicked) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e FindingReported) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e Notice) MarshalJSON() ([]byte, error) { return marshal(e) }
+
+// MarshalJSON implements [json.Marshaler].
+func (e Gap) MarshalJSON() ([]byte, error) { return marshal(e) }

@@ -2,7 +2,6 @@ package lifecycle
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -71,7 +70,7 @@ func (r *Runner) run(ctx context.Context, s Step, do func(context.Context) error
 	}
 	began := r.Bus.Now()
 	r.Bus.Publish(StepBegan{Header: s.header(), Step: s.Name, Limit: s.Limit})
-	ctx, cancel := context.WithTimeout(ctx, s.Limit)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.Limit, limitPassed(s.Limit))
 	defer cancel()
 
 	a := &attempt{done: make(chan *StepError, 1)}
@@ -84,9 +83,11 @@ func (r *Runner) run(ctx context.Context, s Step, do func(context.Context) error
 	go a.run(ctx, s, do)
 	failed := r.wait(ctx, a, s, began)
 
-	var panicked *PanicError
-	if failed != nil && errors.As(failed.Err, &panicked) {
-		r.Bus.Publish(StepPanicked{Header: s.header(), Step: s.Name, Value: panicked.Value, Stack: panicked.Stack})
+	if failed != nil {
+		// No errors.As here: it would call methods of a module's error unguarded.
+		if p, ok := failed.Err.(*PanicError); ok {
+			r.Bus.Publish(StepPanicked{Header: s.header(), Step: s.Name, Value: p.Value, Stack: p.Stack})
+		}
 	}
 	r.Bus.Publish(StepEnded{Header: s.header(), Step: s.Name, Duration: r.Bus.since(began), Err: failed.message()})
 	if a.left != nil {
@@ -161,17 +162,19 @@ func (a *attempt) run(ctx context.Context, s Step, do func(context.Context) erro
 		if v := recover(); v != nil {
 			failed = newStepError(s, Recovered(v))
 		} else if !returned {
-			failed = newStepError(s, &PanicError{Value: "runtime.Goexit: the step ended its goroutine"})
+			failed = newStepError(s, &PanicError{Value: goexit})
 		}
 		if a.settled.CompareAndSwap(false, true) {
 			a.done <- failed
 			return
 		}
-		<-a.left                         // so that "late" comes after "abandoned"
-		defer func() { _ = recover() }() // nobody is left to tell
+		<-a.left // so that "late" comes after "abandoned"
 		a.late(failed)
 	}()
 	if err := do(ctx); err != nil {
+		if cause := context.Cause(ctx); cause != ctx.Err() { // more to say than "deadline exceeded"
+			err = fmt.Errorf("%w (%w)", err, cause)
+		}
 		failed = newStepError(s, err) // here, because Error of a module's error may hang
 	}
 	returned = true

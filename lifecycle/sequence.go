@@ -1,14 +1,13 @@
 package lifecycle
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"time"
-
-	"go.uber.org/fx"
 )
 
 // Sequence takes the whole system through its phases: forward with Do, backward
@@ -21,11 +20,12 @@ type Sequence struct {
 
 	life   context.Context // ended by Close: cancels a phase under way
 	end    context.CancelCauseFunc
-	turn   sync.Mutex         // held while a phase or an undo is under way
-	marks  [Teardown + 1]Mark // height of the stack before each phase
-	tear   time.Time          // when the teardown began
-	result error              // of the teardown so far
-	close  sync.Once
+	turn   sync.Mutex     // held while a phase or an undo is under way
+	done   Phase          // the last one that is done, zero if none
+	marks  [Bind + 1]Mark // height of the stack before each phase
+	tear   time.Time      // when the teardown began
+	result error          // of the teardown so far
+	once   sync.Once      // of Close
 }
 
 // NewSequence returns a sequence in state [New] whose steps r runs, with events on
@@ -47,8 +47,8 @@ func (q *Sequence) Stack() *Stack { return q.stack }
 // is undone, the state is the one before, and the errors are joined.
 //
 // The context of work ends with ctx and with Close. Errors: *[TransitionError] if
-// it is not this phase's turn, else those of work and of undoing. Load may be
-// repeated until verification.
+// it is not this phase's turn, [ErrClosed] after Close, else those of work and of
+// undoing. Load may be repeated until verification.
 func (q *Sequence) Do(ctx context.Context, p Phase, work func(context.Context) error) error {
 	during, after, err := statesOf(p)
 	if err != nil {
@@ -56,36 +56,45 @@ func (q *Sequence) Do(ctx context.Context, p Phase, work func(context.Context) e
 	}
 	q.turn.Lock()
 	defer q.turn.Unlock()
+	if q.life.Err() != nil {
+		return fmt.Errorf("%s: %w", p, context.Cause(q.life))
+	}
 	before := q.machine.State()
 	if err := q.machine.To(during); err != nil {
 		return fmt.Errorf("%s: %w", p, err)
 	}
 	mark := q.stack.Mark()
-	if before != Loaded || p != Load {
-		q.marks[p] = mark
-	}
 	began := q.bus.Now()
 	q.bus.Publish(PhaseBegan{Header{Phase: p}})
 	err = q.attempt(ctx, work)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", p, errors.Join(err, q.stack.Unwind(ctx, mark)))
 		after = before
+	} else {
+		q.done, q.marks[p] = p, mark
 	}
 	q.bus.Publish(PhaseEnded{Header: Header{Phase: p}, Duration: q.bus.since(began), Err: textOf(err)})
 	return errors.Join(err, q.machine.To(after))
 }
 
-// attempt runs work, guarded, on a context that ends with ctx and with q.
-func (q *Sequence) attempt(ctx context.Context, work func(context.Context) error) (err error) {
+// attempt runs work, guarded, on a context that ends with ctx and with q. It has
+// a goroutine of its own for the sake of runtime.Goexit alone.
+func (q *Sequence) attempt(ctx context.Context, work func(context.Context) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(q.life, func() { cancel(context.Cause(q.life)) })()
-	defer func() {
-		if v := recover(); v != nil {
-			err = Recovered(v)
-		}
+	done := make(chan error, 1)
+	go func() {
+		result := error(&PanicError{Value: goexit})
+		defer func() {
+			if v := recover(); v != nil {
+				result = Recovered(v)
+			}
+			done <- result
+		}()
+		result = work(ctx)
 	}()
-	if err := work(ctx); err != nil {
+	if err := <-done; err != nil {
 		return err
 	}
 	return context.Cause(ctx)
@@ -102,6 +111,9 @@ func (q *Sequence) Undo(ctx context.Context, p Phase) error {
 	}
 	q.turn.Lock()
 	defer q.turn.Unlock()
+	if p > q.done {
+		return nil
+	}
 	return q.undo(ctx, p)
 }
 
@@ -117,6 +129,7 @@ func (q *Sequence) undo(ctx context.Context, p Phase) error {
 		q.tear = q.bus.Now()
 		q.bus.Publish(PhaseBegan{Header{Phase: Teardown}})
 	}
+	q.done = p - 1
 	if p != Load {
 		err := q.stack.Unwind(ctx, q.marks[p])
 		q.result = errors.Join(q.result, err)
@@ -137,7 +150,7 @@ func (q *Sequence) Unload(ctx context.Context, undos ...*Undo) error {
 		return fmt.Errorf("unload: %w", err)
 	}
 	undos = slices.Clone(undos)
-	slices.SortFunc(undos, func(a, b *Undo) int { return int(b.number) - int(a.number) })
+	slices.SortFunc(undos, func(a, b *Undo) int { return cmp.Compare(b.number, a.number) })
 	var all []error
 	for _, u := range undos {
 		if err := u.Run(ctx); err != nil {
@@ -146,7 +159,7 @@ func (q *Sequence) Unload(ctx context.Context, undos ...*Undo) error {
 	}
 	after := Loaded
 	if q.stack.Len() == 0 {
-		after = New
+		after, q.done = New, 0
 	}
 	return errors.Join(append(all, q.machine.To(after))...)
 }
@@ -158,9 +171,9 @@ func (q *Sequence) Unload(ctx context.Context, undos ...*Undo) error {
 // returns errors, and only those of steps no Undo has reported.
 //
 // It returns in bounded time as every step has a limit, provided the work of a
-// phase heeds its context outside of steps.
+// phase heeds its context outside of steps. That work itself must not call it.
 func (q *Sequence) Close() (err error) {
-	q.close.Do(func() {
+	q.once.Do(func() {
 		q.end(ErrClosed)
 		q.turn.Lock()
 		defer q.turn.Unlock()
@@ -183,20 +196,4 @@ func statesOf(p Phase) (during, after State, err error) {
 	default:
 		return 0, 0, fmt.Errorf("lifecycle: %q is not a phase that can be done", p)
 	}
-}
-
-// Work is what the phases do. A nil function is a phase without work.
-type Work struct {
-	Load, Verify, Instantiate, Bind func(context.Context) error
-}
-
-// Hooks appends one hook per phase to an fx app, in order; their stops are the
-// mirror image. Whoever appends later starts after bind and stops before unbinding.
-// The hooks carry the phase in their function names, which is what fx's events show.
-func (q *Sequence) Hooks(lc fx.Lifecycle, w Work) {
-	h := hooks{q, w}
-	lc.Append(fx.Hook{OnStart: h.load, OnStop: h.undoLoad})
-	lc.Append(fx.Hook{OnStart: h.verify, OnStop: h.undoVerify})
-	lc.Append(fx.Hook{OnStart: h.instantiate, OnStop: h.undoInstantiate})
-	lc.Append(fx.Hook{OnStart: h.bind, OnStop: h.undoBind})
 }

@@ -89,9 +89,16 @@ func (s *Stack) Push(undoing Step, undo func(context.Context) error) (*Undo, err
 }
 
 // Nest pushes a stack onto s and returns it: for things that come and go while
-// the rest stands. When the unwinding of s reaches it, it is closed.
+// the rest stands. When the unwinding of s reaches it, it is closed. On a closed
+// stack it is closed from the beginning.
 func (s *Stack) Nest() *Stack {
 	inner := NewStack(s.runner)
+	_, leave, err := s.enter(context.Background())
+	if err != nil {
+		inner.closed = true
+		return inner
+	}
+	defer leave()
 	s.push(inner.Close)
 	return inner
 }

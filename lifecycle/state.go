@@ -67,18 +67,29 @@ var successors = [...][]State{
 
 // Machine holds the state and refuses changes that the diagram does not show.
 //
-//	New ──▶ Loading ──▶ Loaded ──▶ Verifying ──▶ Verified ──▶ Instantiating ──▶ Instantiated ──▶ Binding ──▶ Bound
-//	 ▲ ◀─────┘  ▲         │ ▲ ◀──────┘              ▲ ◀─────────┘                    ▲ ◀───────────┘          │
-//	 │          └─ again ─┤ │                       │                                │                        │
-//	 └──── Unloading ◀────┘ │                       │                                │                        │
-//	           └────────────┘                       │                                │                        │
-//	                                                │                                │                        │
-//	 New, Loaded, Verified, Instantiated, Bound ────┴────────── TearingDown ◀────────┴────────────────────────┘
-//	                                                                 └──▶ Down
+//	New           ◀──┬─────────────────────┐
+//	 │               │ failed              │ nothing left
+//	Loading  ────────┤                     │
+//	 │  ▲            │ failed (again)      │
+//	 ▼  │ again      ▼                     │
+//	Loaded        ◀──┬──────────────────  Unloading  ◀── Loaded
+//	 │               │ failed
+//	Verifying  ──────┘
+//	 ▼
+//	Verified      ◀──┐
+//	 │               │ failed
+//	Instantiating  ──┘
+//	 ▼
+//	Instantiated  ◀──┐
+//	 │               │ failed
+//	Binding  ────────┘
+//	 ▼
+//	Bound
 //
-// An arrow that goes back is a phase that failed: it undid itself, so the state
-// is again the one it came from. Loading fails to Loaded when earlier loads
-// stand, and Unloading ends in New when nothing is left. Down is final.
+//	New, Loaded, Verified, Instantiated, Bound  ──▶  TearingDown  ──▶  Down
+//
+// A phase that failed has undone itself, so the state is again the one it came
+// from: New, or Loaded if earlier loads stand. Down is final.
 type Machine struct {
 	mu    sync.Mutex
 	state State
