@@ -62,8 +62,10 @@ func Solve(in Input) (*Plan, []Finding) {
 	}
 	s := newSolver(in)
 	s.link()
+	waiting := s.dependents()
+	s.check(waiting)
 	s.routes = trace(&s.net, s.rootNodes)
-	s.sorted = sortModules(&s.net)
+	s.sorted = sortModules(&s.net, waiting)
 	if findings := s.explain(in.Candidates); len(findings) > 0 {
 		return nil, findings
 	}

@@ -46,8 +46,8 @@ func (s *solver) explain(candidates []Module) []Finding {
 
 // faultless spares a faultless graph the explanation: that is the case to be fast in.
 func (s *solver) faultless() bool {
-	return len(s.faulty)+len(s.unsatisfied)+len(s.forbidden) == 0 && len(s.sorted.order) == len(s.modules) &&
-		len(s.byName) == len(s.modules) && !slices.Contains(s.clashes, true) && !slices.Contains(s.rootNodes, -1) &&
+	return len(s.faulty)+len(s.unsatisfied)+len(s.forbidden)+len(s.clashes) == 0 && len(s.sorted.order) == len(s.modules) &&
+		len(s.byName) == len(s.modules) && !slices.Contains(s.rootNodes, -1) &&
 		!slices.ContainsFunc(s.versions.versions, func(v parsedVersion) bool { return v.err != nil }) &&
 		!slices.ContainsFunc(s.constraints, func(c parsedConstraint) bool { return c.err != nil })
 }
@@ -65,7 +65,7 @@ func (x *explainer) explainModules() {
 				Text: fmt.Sprintf("%d modules are named %s: %s", len(copies), quote(m.Name), list(copies, describe)),
 				Mend: "keep one of them, or rename the others"}})
 		}
-		if err := x.versions.versions[x.versionOf[i]].err; err != nil {
+		if err := x.versions.versions[i].err; err != nil {
 			x.add(problem{node: node, Finding: Finding{Rule: RuleBadVersion, Module: m.Name,
 				Text: fmt.Sprintf("%s declares version %s: %v", quote(m.Name), clip(m.Version), err),
 				Mend: "declare three numbers, as in 1.2.0, or no version at all"}})
@@ -122,7 +122,7 @@ func (x *explainer) explainRoots() {
 		if x.rootNodes[i] >= 0 {
 			continue
 		}
-		f := Finding{Rule: RuleMissingRoot, Target: r.Module, Requirers: x.requirers(wishes[r.Module], noVersion)}
+		f := Finding{Rule: RuleMissingRoot, Target: r.Module, Requirers: x.requirers(wishes[r.Module], nobody)}
 		f.Text = fmt.Sprintf("%s names %s, which is not there", quote(r.Name), bounded(r.Module, r.Constraint))
 		f.AtHand = x.stock.named(r.Module, wishes[r.Module])
 		f.Mend = mendMissing(r.Module, f.AtHand, fmt.Sprintf("or let %s name another module", quote(r.Name)))
@@ -141,7 +141,11 @@ func (x *explainer) explainNames() {
 	}
 	all := x.wishes(func(name string) bool {
 		node, there := x.byName[name]
-		return absent[name] || there && x.clashes[node]
+		if !there {
+			return absent[name]
+		}
+		_, clash := slices.BinarySearch(x.clashes, node)
+		return clash
 	})
 	for _, name := range sortedKeys(all) {
 		wishes := all[name]
@@ -155,7 +159,7 @@ func (x *explainer) explainNames() {
 
 func (x *explainer) explainMissing(name string, wishes []wish) {
 	lead := x.nearest(wishes, func(w wish) bool { return w.root < 0 && w.Kind == RequiresModule })
-	f := Finding{Rule: RuleMissingModule, Module: x.nameOf(lead.node), Target: name, Requirers: x.requirers(wishes, noVersion)}
+	f := Finding{Rule: RuleMissingModule, Module: x.nameOf(lead.node), Target: name, Requirers: x.requirers(wishes, nobody)}
 	f.Text = fmt.Sprintf("%s requires %s, which is not there", quote(f.Module), bounded(name, lead.Constraint))
 	if len(wishes) > 1 {
 		f.Text += "; wanted by " + wanted(f.Requirers)
@@ -166,9 +170,8 @@ func (x *explainer) explainMissing(name string, wishes []wish) {
 }
 
 func (x *explainer) explainClash(node int32, wishes []wish) {
-	version := x.versionOf[node]
-	lead := x.nearest(wishes, func(w wish) bool { return x.judge(w.want, version) == no })
-	f := Finding{Rule: RuleVersionClash, Module: x.nameOf(node), Requirers: x.requirers(wishes, version)}
+	lead := x.nearest(wishes, func(w wish) bool { return x.judge(w.want, node) == no })
+	f := Finding{Rule: RuleVersionClash, Module: x.nameOf(node), Requirers: x.requirers(wishes, node)}
 	if x.modules[node].Version == "" {
 		f.Text = fmt.Sprintf("%s declares no version", quote(f.Module))
 	} else {
@@ -202,7 +205,7 @@ func (x *explainer) explainRoles() {
 	for _, k := range keys {
 		wishes := groups[k]
 		lead := x.nearest(wishes, func(wish) bool { return true })
-		f := Finding{Rule: RuleMissingRole, Module: x.nameOf(lead.node), Target: k.role, Requirers: x.requirers(wishes, noVersion)}
+		f := Finding{Rule: RuleMissingRole, Module: x.nameOf(lead.node), Target: k.role, Requirers: x.requirers(wishes, nobody)}
 		f.AtHand = x.stock.ofRole(k.role, lead)
 		given := slices.DeleteFunc(slices.Clone(f.AtHand), func(a AtHand) bool { return !a.Given })
 		wants := bounded(k.role, k.constraint)

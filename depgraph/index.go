@@ -46,17 +46,16 @@ func (n *net) byRole(e *Edge) bool {
 // solver is the working state of one Solve.
 type solver struct {
 	net
-	*versions
-	roots       []Root  // sorted, without repetitions
-	rootNodes   []int32 // -1: no such module
-	rootWants   []int32 // constraint of each root
-	versionOf   []int32 // of each module
-	wants       []int32 // constraint of each declared edge, at base[node]+edge
+	versions    // version i is that of module i
 	byRoleName  map[string][]int32
+	wants       []int32   // constraint of each declared edge, at base[node]+edge
+	roots       []Root    // sorted, without repetitions
+	rootNodes   []int32   // -1: no such module
+	rootWants   []int32   // constraint of each root
 	faulty      []edgeRef // of a kind that does not exist, or naming the module itself
 	unsatisfied []edgeRef // required modules and roles that are not there
 	forbidden   []edgeRef // conflicts that apply
-	clashes     []bool    // modules whose version somebody refuses
+	clashes     []int32   // modules whose version somebody refuses, by number
 	routes      routes
 	sorted      sorted
 }
@@ -66,20 +65,19 @@ type edgeRef struct{ node, edge int32 }
 
 // newSolver numbers modules, edges and texts.
 func newSolver(in Input) *solver {
-	s := &solver{versions: newVersions()}
+	s := &solver{byRoleName: make(map[string][]int32)}
+	s.constraintIDs = make(map[string]int32)
 	s.modules = sortedModules(in.Modules)
 	s.roots = sortedRoots(in.Roots)
 
 	n := len(s.modules)
 	s.base = make([]int32, n+1)
-	s.versionOf = make([]int32, n)
+	s.versions.versions = make([]parsedVersion, 0, n)
 	s.byName = make(map[string]int32, n)
-	s.byRoleName = make(map[string][]int32)
-	s.clashes = make([]bool, n)
 	for i := range s.modules {
 		m := &s.modules[i]
 		s.base[i+1] = s.base[i] + int32(len(m.Edges))
-		s.versionOf[i] = s.version(m.Version)
+		s.version(m.Version)
 		if i == 0 || s.modules[i-1].Name != m.Name {
 			s.byName[m.Name] = int32(i)
 		}
@@ -97,10 +95,9 @@ func newSolver(in Input) *solver {
 	s.rootWants = make([]int32, len(s.roots))
 	for i, r := range s.roots {
 		s.rootWants[i] = s.constraint(r.Constraint)
+		s.rootNodes[i] = -1
 		if node, ok := s.byName[r.Module]; ok {
 			s.rootNodes[i] = node
-		} else {
-			s.rootNodes[i] = -1
 		}
 	}
 	return s
@@ -120,27 +117,44 @@ func sortedModules(in []Module) []Module {
 		total += len(in[i].Edges)
 	}
 	all := make([]Edge, 0, total)
-	modules := slices.Clone(in)
-	for i := range modules {
+	type named struct {
+		name string
+		i    int32
+	}
+	byName := make([]named, len(in)) // a third of a Module to move about while sorting
+	edges := make([][]Edge, len(in))
+	for i := range in {
 		start := len(all)
-		all = append(all, modules[i].Edges...)
+		all = append(all, in[i].Edges...)
 		own := all[start:]
 		slices.SortFunc(own, compareEdges)
-		own = slices.Compact(own)
-		modules[i].Edges = slices.Clip(own)
+		edges[i] = slices.Clip(slices.Compact(own))
+		byName[i] = named{in[i].Name, int32(i)}
 	}
-	slices.SortFunc(modules, func(a, b Module) int {
-		if c := strings.Compare(a.Name, b.Name); c != 0 {
+	slices.SortFunc(byName, func(a, b named) int {
+		if c := strings.Compare(a.name, b.name); c != 0 {
 			return c
 		}
-		return cmp.Or(strings.Compare(a.Role, b.Role), strings.Compare(a.Version, b.Version),
-			slices.CompareFunc(a.Edges, b.Edges, compareEdges))
+		x, y := &in[a.i], &in[b.i]
+		return cmp.Or(strings.Compare(x.Role, y.Role), strings.Compare(x.Version, y.Version),
+			slices.CompareFunc(edges[a.i], edges[b.i], compareEdges))
 	})
+	modules := make([]Module, len(in))
+	for i, from := range byName {
+		modules[i] = in[from.i]
+		modules[i].Edges = edges[from.i]
+	}
 	return modules
 }
 
 func compareEdges(a, b Edge) int {
-	return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Target, b.Target), strings.Compare(a.Constraint, b.Constraint))
+	if a.Kind != b.Kind {
+		return cmp.Compare(a.Kind, b.Kind)
+	}
+	if c := strings.Compare(a.Target, b.Target); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Constraint, b.Constraint)
 }
 
 func sortedRoots(in []Root) []Root {

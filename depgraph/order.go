@@ -12,9 +12,8 @@ type sorted struct {
 
 // sortModules is Kahn's algorithm: whoever waits for nobody left comes next, the smallest name first. The heap makes
 // the order independent of the input's; it costs O((V + E) log V).
-func sortModules(n *net) sorted {
+func sortModules(n *net, waiting *dependents) sorted {
 	count := len(n.modules)
-	rows, waiting := dependents(n)
 	missing := make([]int32, count)
 	s := sorted{order: make([]int32, 0, count), position: make([]int32, count), level: make([]int32, count)}
 	ready := make(numbers, 0, count)
@@ -31,35 +30,14 @@ func sortModules(n *net) sorted {
 		s.position[node] = int32(len(s.order))
 		s.order = append(s.order, node)
 		s.levels = max(s.levels, int(s.level[node])+1)
-		for _, source := range waiting[rows[node]:rows[node+1]] {
-			s.level[source] = max(s.level[source], s.level[node]+1)
-			if missing[source]--; missing[source] == 0 {
-				heap.Push(&ready, source)
+		for _, c := range waiting.on(node) {
+			s.level[c.source] = max(s.level[c.source], s.level[node]+1)
+			if missing[c.source]--; missing[c.source] == 0 {
+				heap.Push(&ready, c.source)
 			}
 		}
 	}
 	return s
-}
-
-// dependents reverses the arcs: who waits for node i is sources[rows[i]:rows[i+1]].
-func dependents(n *net) (rows, sources []int32) {
-	count := len(n.modules)
-	rows = make([]int32, count+2)
-	for _, a := range n.arcs {
-		rows[a.to+2]++
-	}
-	for i := 2; i < len(rows); i++ {
-		rows[i] += rows[i-1]
-	}
-	// rows[i+1] runs from the start of row i to its end while the row is filled, and is then where it belongs.
-	sources = make([]int32, len(n.arcs))
-	for node := range n.modules {
-		for _, a := range n.row(int32(node)) {
-			sources[rows[a.to+1]] = int32(node)
-			rows[a.to+1]++
-		}
-	}
-	return rows[:count+1], sources
 }
 
 // numbers is a heap of modules, smallest name first.

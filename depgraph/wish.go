@@ -1,6 +1,7 @@
 package depgraph
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -66,11 +67,11 @@ func (s *solver) nearest(wishes []wish, counts func(wish) bool) wish {
 	return wishes[best]
 }
 
-// noVersion is the number of a version that is not there.
-const noVersion int32 = -1
+// nobody stands for a module that is not there.
+const nobody int32 = -1
 
-// requirers describes wishes, judged by a version.
-func (s *solver) requirers(wishes []wish, version int32) []Requirer {
+// requirers describes wishes, judged by the version of node, or of nobody.
+func (s *solver) requirers(wishes []wish, node int32) []Requirer {
 	out := make([]Requirer, len(wishes))
 	for i, w := range wishes {
 		out[i] = Requirer{Kind: w.Kind, Constraint: w.Constraint}
@@ -79,7 +80,7 @@ func (s *solver) requirers(wishes []wish, version int32) []Requirer {
 		} else {
 			out[i].Name = s.roots[w.root].Name
 		}
-		out[i].Satisfied = version != noVersion && s.judge(w.want, version) != no
+		out[i].Satisfied = node != nobody && s.judge(w.want, node) != no
 	}
 	return out
 }
@@ -104,16 +105,16 @@ const maxAtHand = 100
 func newStock(s *solver, candidates []Module) stock {
 	st := stock{solver: s, byName: make(map[string][]item), byRole: make(map[string][]item)}
 	for i := range s.modules {
-		st.put(&s.modules[i], true)
+		st.put(&s.modules[i], int32(i), true)
 	}
 	for i := range candidates {
-		st.put(&candidates[i], false)
+		st.put(&candidates[i], s.version(candidates[i].Version), false)
 	}
 	return st
 }
 
-func (st stock) put(m *Module, given bool) {
-	it := item{name: m.Name, version: st.solver.version(m.Version), text: m.Version, given: given}
+func (st stock) put(m *Module, version int32, given bool) {
+	it := item{name: m.Name, version: version, text: m.Version, given: given}
 	if st.solver.versions.versions[it.version].err != nil {
 		return
 	}
@@ -144,44 +145,35 @@ func (st stock) ofRole(role string, w wish) []AtHand {
 func (st stock) judged(items []item, wants []int32) []AtHand {
 	s := st.solver
 	type judgedItem struct {
-		item
-		fits bool
+		AtHand
+		version int32
 	}
 	all := make([]judgedItem, len(items))
 	for i, it := range items {
 		refused := slices.ContainsFunc(wants, func(want int32) bool { return s.judge(want, it.version) == no })
-		all[i] = judgedItem{it, !refused}
+		all[i] = judgedItem{AtHand{Name: it.name, Version: it.text, Given: it.given, Fits: !refused}, it.version}
 	}
 	slices.SortFunc(all, func(a, b judgedItem) int {
-		switch {
-		case a.fits != b.fits:
-			return trueFirst(a.fits)
-		case a.version != b.version:
-			if c := s.newer(a.version, b.version); c != 0 {
-				return c
-			}
-			return strings.Compare(b.text, a.text)
-		case a.name != b.name:
-			return strings.Compare(a.name, b.name)
-		case a.given != b.given:
-			return trueFirst(a.given)
-		default:
-			return 0
-		}
+		return cmp.Or(trueFirst(a.Fits, b.Fits), s.newer(a.version, b.version), strings.Compare(b.Version, a.Version),
+			strings.Compare(a.Name, b.Name), trueFirst(a.Given, b.Given))
 	})
-	all = slices.Compact(all)
+	all = slices.CompactFunc(all, func(a, b judgedItem) bool { return a.AtHand == b.AtHand })
 	out := make([]AtHand, 0, min(len(all), maxAtHand))
 	for _, it := range all[:min(len(all), maxAtHand)] {
-		out = append(out, AtHand{Name: it.name, Version: it.text, Given: it.given, Fits: it.fits})
+		out = append(out, it.AtHand)
 	}
 	return out
 }
 
-func trueFirst(a bool) int {
-	if a {
+func trueFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
 		return -1
+	default:
+		return 1
 	}
-	return 1
 }
 
 // newer orders parsable versions by number, the newest first and none last.

@@ -58,7 +58,17 @@ type (
 )
 
 // MarshalJSON writes the plan for programs; modules come in plan order.
-func (p *Plan) MarshalJSON() ([]byte, error) {
+func (p *Plan) MarshalJSON() ([]byte, error) { return json.Marshal(p.jsonForm()) }
+
+// WriteJSON writes the same form indented, with < and > as they are, and a line end.
+func (p *Plan) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(p.jsonForm())
+}
+
+func (p *Plan) jsonForm() jsonPlan {
 	form := jsonPlan{
 		Order: p.Order(), Levels: p.Levels(), Needed: p.Needed(),
 		Roots: make([]jsonRoot, len(p.roots)), Modules: make([]jsonModule, 0, p.Len()),
@@ -77,15 +87,7 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 			Level: p.sorted.level[node], Needed: p.routes.needed(node), Edges: edges,
 		})
 	}
-	return json.Marshal(form)
-}
-
-// WriteJSON writes MarshalJSON's form, indented, with a line end.
-func (p *Plan) WriteJSON(w io.Writer) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false) // constraints are full of < and >
-	enc.SetIndent("", "  ")
-	return enc.Encode(p)
+	return form
 }
 
 // WriteDOT writes the plan in the DOT language of Graphviz: levels from the bottom up, edges labelled with kind, role
