@@ -13,6 +13,8 @@
 #ifndef MESOS_MODULE_H
 #define MESOS_MODULE_H
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -34,6 +36,20 @@
 #define MESOS_MODULE_MIN_MESOS MESOS_VERSION
 #endif
 
+/* What the library was compiled with; shown, never judged. */
+#ifdef __clang__
+#define MESOS_MODULE_COMPILER __VERSION__
+#else
+#define MESOS_MODULE_COMPILER "GCC " __VERSION__
+#endif
+
+/* A const at namespace scope is local to its file in C++, so what is exported is declared first, with C linkage. */
+#ifdef __cplusplus
+#define MESOS_EXTERN_C extern "C"
+#else
+#define MESOS_EXTERN_C extern
+#endif
+
 #define MESOS_EXPORT __attribute__((visibility("default")))
 #define MESOS_HIDDEN __attribute__((visibility("hidden")))
 
@@ -41,7 +57,10 @@
 extern "C" {
 #endif
 
-/* Where a call says what went wrong. The daemon owns it; text is always terminated. */
+/*
+ * Where a call says what went wrong. The daemon owns it; text is always terminated. Write it through mesos_fail. May be
+ * NULL where the caller does not want to know.
+ */
 typedef struct mesos_error {
   uint32_t size;
   uint32_t reserved;
@@ -84,14 +103,18 @@ typedef struct mesos_view {
 /* What the daemon gives to an instance. Valid as long as the instance lives, but for view: during create only. */
 typedef struct mesos_host {
   uint32_t size;
-  int32_t log_fd; /* -1: none; write through mesos_log */
+  int32_t log_fd; /* -1: none; write through mesos_log, which says what a message looks like */
   const char* module;
   const char* state_dir; /* a folder of the module's own; "" if there is none */
   const mesos_context* lifetime; /* cancelled when teardown begins */
   const mesos_view* view;
 } mesos_host;
 
-/* Takes results that have no fixed size. The daemon owns it. Each call of write adds one element. */
+/*
+ * Takes results that have no fixed size. The daemon owns it, copies what it is given, and limits the sum. Each call of
+ * write adds one element: a text or a serialised API message as its bytes, a number as its bytes in memory. A result that
+ * is no list is one element; none at all is the empty text. Write only during the call, from the thread that was called.
+ */
 typedef struct mesos_sink {
   uint32_t size;
   uint32_t reserved;
@@ -104,7 +127,12 @@ typedef struct mesos_bytes {
   size_t size;
 } mesos_bytes;
 
-/* The head of every role's table; the role's functions follow. */
+/*
+ * The head of every role's table; the role's functions follow, in the order in which its interface grew. What a table is
+ * too short for, or has as NULL, the daemon answers with the method's default; a method without one must be there.
+ * A function gets the object, the context (NULL: cannot be cancelled, has no deadline), the arguments, where the result
+ * goes, and where the error goes; it returns 0, or anything else if it failed. mesos/roles/ has the tables.
+ */
 typedef struct mesos_role_table {
   char magic[8]; /* MESOS_ROLE_MAGIC */
   uint32_t size; /* of the whole table, as its author's header knew it */
@@ -143,7 +171,14 @@ typedef struct mesos_parameter_spec {
   const char* doc;           /* NULL: none */
 } mesos_parameter_spec;
 
-/* One per library: MESOS_MODULE_LIBRARY() defines it under the name mesos_module_library. */
+/*
+ * One per library: MESOS_MODULE_LIBRARY() defines it under the name mesos_module_library.
+ *
+ * The C++ header leaves a second one in every library, under the name mesos_module_header and with the magic
+ * MESOS_HEADER_MAGIC: weak, so that every file may have it, exported, and a plain constant. A library that has it and no
+ * descriptor with a magic of its own in the file was built with these headers all the same: its descriptors are filled when
+ * it is opened (a Module object whose create is a lambda, before C++17).
+ */
 typedef struct mesos_library {
   char magic[8]; /* MESOS_LIBRARY_MAGIC */
   uint32_t size;
@@ -185,6 +220,96 @@ typedef struct mesos_module {
 #define MESOS_LIBRARY_MAGIC {'M', 'M', 'S', 'L', 'I', 'B', 0, 1}
 #define MESOS_MODULE_MAGIC {'M', 'M', 'S', 'M', 'O', 'D', 0, 1}
 #define MESOS_ROLE_MAGIC {'M', 'M', 'S', 'R', 'O', 'L', 0, 1}
+#define MESOS_HEADER_MAGIC {'M', 'M', 'S', 'H', 'D', 'R', 0, 1}
+
+/* Declares the library. Once per library, at file scope; a semicolon behind it is not needed. */
+#define MESOS_MODULE_LIBRARY()                                                                                   \
+  MESOS_EXTERN_C MESOS_EXPORT const mesos_library mesos_module_library;                                          \
+  const mesos_library mesos_module_library = {MESOS_LIBRARY_MAGIC, sizeof(mesos_library), 0,                     \
+                                              MESOS_MODULE_API_VERSION, MESOS_VERSION, MESOS_MODULE_MIN_MESOS,   \
+                                              MESOS_MODULE_COMPILER};
+
+/*
+ * What every descriptor in C begins with; further fields follow by name:
+ *
+ *   MESOS_EXPORT const mesos_module org_example_adder = {
+ *     MESOS_MODULE_HEAD("Calculator"), .version = "1.0.0", .create = create, .destroy = destroy
+ *   };
+ */
+#ifndef __cplusplus
+#define MESOS_MODULE_HEAD(role_)                                                                                 \
+  .magic = MESOS_MODULE_MAGIC, .size = sizeof(mesos_module), .mms_version = MESOS_MODULE_API_VERSION,            \
+  .mesos_version = MESOS_VERSION, .role = (role_), .requirement_size = sizeof(mesos_requirement),                \
+  .parameter_size = sizeof(mesos_parameter_spec)
+#endif
+
+/* Says what went wrong, cut to the room there is. Returns 1, so that a function may end in return mesos_fail(...). */
+__attribute__((format(printf, 2, 3), unused)) static inline int32_t mesos_fail(mesos_error* error, const char* format, ...) {
+  if (error != NULL && error->size > offsetof(mesos_error, text)) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(error->text, error->size - offsetof(mesos_error, text), format, arguments);
+    va_end(arguments);
+  }
+  return 1;
+}
+
+/* Whether the caller has given up on the call, or the daemon on the instance. Cheap enough for an inner loop. */
+__attribute__((unused)) static inline int mesos_cancelled(const mesos_context* context) {
+  return context != NULL && __atomic_load_n(&context->cancelled, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* The module at index of a view, whatever size the daemon's elements have; NULL past the end. */
+__attribute__((unused)) static inline const mesos_view_module* mesos_view_at(const mesos_view* view, uint32_t index) {
+  if (view == NULL || index >= view->module_count) {
+    return NULL;
+  }
+  return (const mesos_view_module*)(const void*)((const char*)view->modules + (size_t)index * view->module_size);
+}
+
+/* The first value of key, or NULL. */
+__attribute__((unused)) static inline const char* mesos_parameter(const mesos_parameters* parameters, const char* key) {
+  uint32_t i;
+  for (i = 0; parameters != NULL && i < parameters->count; i++) {
+    if (strcmp(parameters->keys[i], key) == 0) {
+      return parameters->values[i];
+    }
+  }
+  return NULL;
+}
+
+enum { MESOS_LOG_DEBUG = 'D', MESOS_LOG_INFO = 'I', MESOS_LOG_WARNING = 'W', MESOS_LOG_ERROR = 'E' };
+
+/*
+ * Writes to the daemon's log, under the module's name. A message is one line, written at once so that threads do not mix:
+ * the level's letter, a space, the text, a newline. Text is cut after 4000 bytes; control characters become spaces.
+ * If the daemon does not keep up, the call waits.
+ */
+__attribute__((unused)) static inline void mesos_log(const mesos_host* host, int level, const char* text) {
+  char line[4004];
+  size_t n = 2;
+  const char* rest = line;
+  if (host == NULL || host->log_fd < 0 || text == NULL) {
+    return;
+  }
+  line[0] = (char)level;
+  line[1] = ' ';
+  for (; *text != 0 && n < 4002; text++) {
+    line[n++] = (char)((unsigned char)*text < 0x20 ? ' ' : *text);
+  }
+  line[n++] = '\n';
+  while (n > 0) {
+    ssize_t written = write(host->log_fd, rest, n);
+    if (written < 0 && errno == EINTR) {
+      continue;
+    }
+    if (written <= 0) {
+      return;
+    }
+    rest += written;
+    n -= (size_t)written;
+  }
+}
 
 #ifdef __cplusplus
 }
