@@ -109,42 +109,49 @@ func (s *solver) ambiguous(node int32) bool {
 	return next < len(s.modules) && s.modules[next].Name == s.modules[node].Name
 }
 
-// sortedModules copies the modules, sorted by name, with their edges sorted and repetitions dropped. All edges share
-// one array. Modules of one name are ordered by all they have, so that findings do not depend on the input's order.
+// sortedModules copies the modules, sorted by name, with their edges sorted and repetitions dropped. Modules of one name
+// are ordered by all they have, so that findings do not depend on the input's order. All edges share one array, in the
+// modules' order: at a hundred thousand modules, reading memory in order is half the speed.
 func sortedModules(in []Module) []Module {
-	total := 0
-	for i := range in {
-		total += len(in[i].Edges)
-	}
-	all := make([]Edge, 0, total)
 	type named struct {
 		name string
 		i    int32
 	}
 	byName := make([]named, len(in)) // a third of a Module to move about while sorting
-	edges := make([][]Edge, len(in))
+	total := 0
 	for i := range in {
-		start := len(all)
-		all = append(all, in[i].Edges...)
-		own := all[start:]
-		slices.SortFunc(own, compareEdges)
-		edges[i] = slices.Clip(slices.Compact(own))
 		byName[i] = named{in[i].Name, int32(i)}
+		total += len(in[i].Edges)
 	}
-	slices.SortFunc(byName, func(a, b named) int {
-		if c := strings.Compare(a.name, b.name); c != 0 {
-			return c
-		}
-		x, y := &in[a.i], &in[b.i]
-		return cmp.Or(strings.Compare(x.Role, y.Role), strings.Compare(x.Version, y.Version),
-			slices.CompareFunc(edges[a.i], edges[b.i], compareEdges))
-	})
+	slices.SortFunc(byName, func(a, b named) int { return strings.Compare(a.name, b.name) })
+
 	modules := make([]Module, len(in))
+	all := make([]Edge, 0, total)
 	for i, from := range byName {
 		modules[i] = in[from.i]
-		modules[i].Edges = edges[from.i]
+		start := len(all)
+		all = append(all, in[from.i].Edges...)
+		slices.SortFunc(all[start:], compareEdges)
+		own := slices.Compact(all[start:])
+		all = all[:start+len(own)]
+		modules[i].Edges = slices.Clip(own)
+	}
+	for start := 0; start < len(modules); {
+		end := start + 1
+		for end < len(modules) && modules[end].Name == modules[start].Name {
+			end++
+		}
+		if end-start > 1 {
+			slices.SortFunc(modules[start:end], compareNamesakes)
+		}
+		start = end
 	}
 	return modules
+}
+
+func compareNamesakes(a, b Module) int {
+	return cmp.Or(strings.Compare(a.Role, b.Role), strings.Compare(a.Version, b.Version),
+		slices.CompareFunc(a.Edges, b.Edges, compareEdges))
 }
 
 func compareEdges(a, b Edge) int {
