@@ -125,7 +125,7 @@ func (x *explainer) explainRoots() {
 		f := Finding{Rule: RuleMissingRoot, Target: r.Module, Requirers: x.requirers(wishes[r.Module], nobody)}
 		f.Text = fmt.Sprintf("%s names %s, which is not there", quote(r.Name), bounded(r.Module, r.Constraint))
 		f.AtHand = x.stock.named(r.Module, wishes[r.Module])
-		f.Mend = mendMissing(r.Module, f.AtHand, fmt.Sprintf("or let %s name another module", quote(r.Name)))
+		f.Mend = mendMissing(quote(r.Module), f.AtHand, fmt.Sprintf("or let %s name another module", quote(r.Name)))
 		x.add(problem{node: -1, root: int32(i), end: rootEnd(r), Finding: f})
 	}
 }
@@ -165,7 +165,7 @@ func (x *explainer) explainMissing(name string, wishes []wish) {
 		f.Text += "; wanted by " + wanted(f.Requirers)
 	}
 	f.AtHand = x.stock.named(name, wishes)
-	f.Mend = mendMissing(name, f.AtHand, "or drop what requires it")
+	f.Mend = mendMissing(quote(name), f.AtHand, "or drop what requires it")
 	x.add(problem{node: lead.node, end: lead.end(name), Finding: f})
 }
 
