@@ -16,7 +16,7 @@ type Finding struct {
 	Rule    Rule     `json:"rule"`
 	Module  string   `json:"module,omitempty"`
 	Library string   `json:"library,omitempty"` // as the manifest names it
-	Path    []string `json:"path,omitempty"`    // from a binding flag to the guilty end
+	Path    []string `json:"path,omitempty"`    // from a binding flag, or else the manifest, to the guilty end
 	Problem string   `json:"problem"`
 	Mend    string   `json:"mend"`
 }
@@ -44,12 +44,20 @@ func (f Finding) String() string {
 // Sort brings findings into the order of the rules, then of library, module and
 // text, so that one input gives one report.
 func Sort(all []Finding) {
+	rank := map[Rule]int{}
+	for i, x := range Rules() {
+		rank[x.Rule] = i + 1
+	}
+	last := len(rank) + 1 // of a rule that is not in the table
 	slices.SortStableFunc(all, func(a, b Finding) int {
 		return cmp.Or(
-			cmp.Compare(a.Rule.rank(), b.Rule.rank()),
+			cmp.Compare(cmp.Or(rank[a.Rule], last), cmp.Or(rank[b.Rule], last)),
+			cmp.Compare(a.Rule, b.Rule),
 			cmp.Compare(a.Library, b.Library),
 			cmp.Compare(a.Module, b.Module),
 			cmp.Compare(a.Problem, b.Problem),
+			cmp.Compare(a.Mend, b.Mend),
+			slices.Compare(a.Path, b.Path),
 		)
 	})
 }

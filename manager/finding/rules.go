@@ -26,6 +26,8 @@ const (
 	VersionClash   Rule = "version-clash"
 	Conflict       Rule = "conflict"
 	Cycle          Rule = "cycle"
+	GraphSize      Rule = "graph-size"
+	Instances      Rule = "instances"
 	Binding        Rule = "binding"
 	OwnCheck       Rule = "own-check"
 )
@@ -38,13 +40,14 @@ type Explanation struct {
 	Mend    string `json:"mend"`
 }
 
-func (r Rule) rank() int {
-	for i, x := range Rules() {
+// Explain returns the explanation of one rule.
+func Explain(r Rule) (Explanation, bool) {
+	for _, x := range Rules() {
 		if x.Rule == r {
-			return i
+			return x, true
 		}
 	}
-	return len(Rules())
+	return Explanation{}, false
 }
 
 // Rules returns the explanation of every rule, in order. The slice is the
@@ -114,7 +117,13 @@ func Rules() []Explanation {
 		{Cycle, "Requirements go round in no circle.",
 			"No order of making the modules would satisfy them.",
 			"Drop one of the edges that the finding prints."},
-		{Binding, "Binding flags name loaded modules of the right role, no more than the site takes.",
+		{GraphSize, "The modules and their requirements are not more than the planner accepts.",
+			"A manifest must not be able to take the daemon's memory.",
+			"Split the requirements of roles that very many modules have."},
+		{Instances, "No binding site gets more modules than it takes.",
+			"A daemon has one allocator: of two it would use one and silently drop the other.",
+			"Name one module in the flag."},
+		{Binding, "Binding flags exist and name loaded modules of the right role.",
 			"A flag that names the wrong module would bind something that cannot be called.",
 			"Name a module of the site's role; the finding lists those that are loaded."},
 		{OwnCheck, "The module's own compatibility check admits it.",

@@ -1,7 +1,12 @@
 package verify
 
 import (
+	"slices"
+
 	"github.com/mesos-modules/mms/depgraph"
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/roles"
 )
 
 // Plan is the verified result: what is loaded, in which order it is made and unmade, and who uses it. The same input
@@ -32,13 +37,13 @@ type Module struct {
 	Name           string      `json:"name"`
 	Role           string      `json:"role"`
 	Version        string      `json:"version,omitempty"`
-	Library        string      `json:"library"` // "" for the daemon binary itself
+	Library        string      `json:"library"`
 	Vehicle        string      `json:"vehicle"`
 	ShipsWithMesos bool        `json:"ships_with_mesos"`
 	Parameters     []Parameter `json:"parameters,omitempty"`
 	Requires       []string    `json:"requires,omitempty"` // the modules that its requirements came to, in plan order
 	OwnCheck       bool        `json:"own_check"`          // it declares a check of its own
-	Path           []string    `json:"path,omitempty"`     // shortest, from a binding flag or the manifest
+	At             string      `json:"at,omitempty"`       // where the manifest names it
 }
 
 // Parameter is a parameter as it may be shown: a secret value is hidden.
@@ -55,4 +60,76 @@ type Site struct {
 	Takes       string   `json:"takes"` // one, list, each, all
 	Modules     []string `json:"modules"`
 	FromDefault bool     `json:"from_default"`
+}
+
+// draw makes the plan of a set that no rule holds anything against.
+func (c *check) draw() *Plan {
+	p := &Plan{Daemon: c.Daemon.String(), MesosVersion: c.MesosVersion, Modules: []Module{}, Sites: c.sites(),
+		Needed: []string{}, Unused: []string{}, Graph: c.graph}
+	order := c.graph.Order()
+	place := make(map[string]int, len(order))
+	for i, name := range order {
+		place[name] = i
+	}
+	requires := make(map[string][]string, len(order))
+	for _, name := range order {
+		for _, r := range c.graph.Requirements(name) {
+			requires[name] = append(requires[name], r.Module)
+		}
+		slices.SortFunc(requires[name], func(a, b string) int { return place[a] - place[b] })
+		requires[name] = slices.Compact(requires[name])
+		p.Modules = append(p.Modules, c.byName[name].planned(requires[name]))
+	}
+	used, needed := c.use(requires)
+	for _, name := range order {
+		if needed[name] {
+			p.Needed = append(p.Needed, name)
+		}
+		if !used.has(name) {
+			p.Unused = append(p.Unused, name)
+		}
+	}
+	return p
+}
+
+// use says what this daemon uses, and of what one instance is made before it starts. A module at a site that makes
+// instances as it goes is used and not made; what it requires is made.
+func (c *check) use(requires map[string][]string) (used reach, needed map[string]bool) {
+	roots := c.roots(true)
+	used = walk(roots, func(name string) []string { return requires[name] })
+	needed = map[string]bool{}
+	for _, r := range roots {
+		if r.takes != roles.Each {
+			needed[r.module] = true
+		}
+	}
+	for name := range used {
+		for _, other := range requires[name] {
+			needed[other] = true
+		}
+	}
+	return used, needed
+}
+
+func (m *module) planned(requires []string) Module {
+	return Module{Name: m.Name, Role: m.Role, Version: m.Version, Library: m.lib.Path, Vehicle: m.lib.Description.Vehicle,
+		ShipsWithMesos: m.lib.ShipsWithMesos, Parameters: m.shown(), Requires: requires, OwnCheck: m.Compatible, At: m.at}
+}
+
+// shown hides the values that the module declares secret, and those that look it.
+func (m *module) shown() []Parameter {
+	secret := func(_, key string) bool {
+		i := slices.IndexFunc(m.Module.Parameters, func(s facade.ParameterSpec) bool { return s.Key == key })
+		return i >= 0 && m.Module.Parameters[i].Secret
+	}
+	text := manifest.Module{Name: m.Name}
+	for _, p := range m.parameters {
+		text.Parameters = append(text.Parameters, manifest.Parameter(p))
+	}
+	redacted := manifest.Manifest{Libraries: []manifest.Library{{Modules: []manifest.Module{text}}}}.Redacted(secret)
+	var shown []Parameter
+	for _, p := range redacted.Libraries[0].Modules[0].Parameters {
+		shown = append(shown, Parameter(p))
+	}
+	return shown
 }

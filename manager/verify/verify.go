@@ -28,7 +28,7 @@ type Input struct {
 	Bindings  []Binding // in flag order, defaults included
 
 	// NotLoaded names modules that the manifest wants from libraries that could not be loaded. Their libraries have
-	// their findings; nobody is told again that these modules are missing.
+	// their findings; nobody is told again that these modules are missing, and there is no plan.
 	NotLoaded []string
 
 	// Candidates are modules in the configured folders that the manifest does not name. They are only proposed, where
@@ -38,14 +38,14 @@ type Input struct {
 
 // Library is one loaded library.
 type Library struct {
-	Path           string           // as reports show it; "" for the daemon binary itself
+	Path           string           // as reports show it; for the daemon binary its name
 	Identity       vehicle.Identity // two libraries of one identity are one file; zero where there is no file
 	ShipsWithMesos bool
 	Description    vehicle.Description // complete
 
 	// Named are the modules that the manifest picks. The others of the library are not verified beyond the library's
-	// own rules, and not loaded. From the daemon's own library (Path "") those that flags and requirements name are
-	// picked without being named here.
+	// own rules, and not loaded. From the daemon's own library (vehicle builtin) those that flags and requirements name
+	// are picked without being named here.
 	Named []Named
 }
 
@@ -70,7 +70,7 @@ type Ref struct{ Name, Constraint string }
 type Result struct {
 	Findings []finding.Finding `json:"findings"`
 	Notices  []Notice          `json:"notices"`
-	Plan     *Plan             `json:"plan,omitempty"` // nil while a finding stands
+	Plan     *Plan             `json:"plan,omitempty"` // nil while a finding stands, here or in the load phase
 }
 
 // Notice is something worth telling that stops nothing.
