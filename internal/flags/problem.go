@@ -1,0 +1,66 @@
+package flags
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/agnivade/levenshtein"
+	"github.com/hashicorp/go-multierror"
+)
+
+// Problem is one thing wrong with a command line or environment. The error of [Set.Parse] holds one or more. Its text
+// shows no value of a secret flag.
+type Problem struct {
+	Flag string // the declared name; "" if there is no such flag
+	Text string
+	Err  error // the cause, if any
+}
+
+func (p *Problem) Error() string { return p.Text }
+func (p *Problem) Unwrap() error { return p.Err }
+
+// Notice is something worth telling that stops nothing. Its text shows no value of a secret flag.
+type Notice struct {
+	Flag string // the declared name; "" if it is about none
+	Text string
+}
+
+func (n Notice) String() string { return n.Text }
+
+// listing is how the problems of one command line read together.
+func listing(program string) multierror.ErrorFormatFunc {
+	return func(problems []error) string {
+		var b strings.Builder
+		if len(problems) == 1 {
+			b.WriteString(problems[0].Error())
+		} else {
+			fmt.Fprintf(&b, "%d problems with the flags:", len(problems))
+			for _, p := range problems {
+				b.WriteString("\n  * " + p.Error())
+			}
+		}
+		fmt.Fprintf(&b, "\nSee %s --help for all flags.", program)
+		return b.String()
+	}
+}
+
+// nearest returns the declared name or alias most like name, "" if none is like it; for an old name the one that
+// replaced it.
+func (s *Set) nearest(name string) string {
+	if len(name) > 100 {
+		return ""
+	}
+	best, bestDistance := "", min(len(name)/3, 4)+1
+	for _, f := range s.flags {
+		for i, candidate := range f.names() {
+			d := levenshtein.ComputeDistance(name, candidate)
+			if i > 0 && f.aliases[i-1].deprecated {
+				candidate = f.name
+			}
+			if d < bestDistance || d == bestDistance && best != "" && candidate < best {
+				best, bestDistance = candidate, d
+			}
+		}
+	}
+	return best
+}
