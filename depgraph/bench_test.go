@@ -46,3 +46,17 @@ func benchmarkSolve(b *testing.B, modules, edges int) {
 
 func BenchmarkSolve10k(b *testing.B)  { benchmarkSolve(b, 10_000, 30_000) }
 func BenchmarkSolve100k(b *testing.B) { benchmarkSolve(b, 100_000, 300_000) }
+
+// BenchmarkExplain10k is the way of a graph with a fault in every tenth module.
+func BenchmarkExplain10k(b *testing.B) {
+	in := large(10_000, 30_000)
+	for i := 0; i < len(in.Modules); i += 10 {
+		in.Modules[i].Version = "0.1.0"
+		in.Modules[i].Edges = append(in.Modules[i].Edges, Edge{Kind: RequiresModule, Target: "org_example_gone"})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		_, findings := Solve(in)
+		require.NotEmpty(b, findings)
+	}
+}

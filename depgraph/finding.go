@@ -82,8 +82,8 @@ type AtHand struct {
 // Error is the finding on one line.
 func (f Finding) Error() string { return string(f.Rule) + ": " + f.Text + "; " + f.Mend }
 
-// String is the finding as a small paragraph: problem, path, mend.
-func (f Finding) String() string {
+// Explain is the finding as a small paragraph: problem, path, mend. Printing a finding gives Error, the one line.
+func (f Finding) Explain() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n", f.Rule, f.Text)
 	if len(f.Path) > 1 {

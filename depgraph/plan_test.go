@@ -290,7 +290,7 @@ func TestFindingsAreErrorsAndJSON(t *testing.T) {
 	require.Equal(t, `missing-module: "a\nforged: line" requires b >=1, which is not there
   path: --x -> "a\nforged: line" -> b (requires >=1)
   mend: add b (none is at hand), or drop what requires it
-`, f.String())
+`, f.Explain())
 	text, err := json.Marshal(f)
 	require.NoError(t, err)
 	var back Finding

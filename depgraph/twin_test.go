@@ -203,7 +203,7 @@ func output(t *testing.T, in Input) string {
 		require.NoError(t, plan.WriteDOT(&b))
 	}
 	for _, f := range findings {
-		b.WriteString(f.String())
+		b.WriteString(f.Explain())
 	}
 	require.NoError(t, json.NewEncoder(&b).Encode(findings))
 	return b.String()
@@ -215,6 +215,9 @@ var tag = regexp.MustCompile(`^([^-+]*)-[^+]*(.*)$`)
 // where that understands the constraint, and against itself without tags everywhere.
 func FuzzConstraint(f *testing.F) {
 	f.Fuzz(func(t *testing.T, constraint, version string) {
+		if len(constraint)+len(version) > 2000 {
+			return // the library refuses those by their length; see TestAbsurdSizes
+		}
 		var vs versions
 		vs.constraintIDs = map[string]int32{}
 		c, v := vs.constraint(constraint), vs.version(version)
