@@ -1,0 +1,135 @@
+#define _GNU_SOURCE
+#include "entered.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+enum { SIGNALS = 6, TEXT = 1024 };
+static const int signals[SIGNALS] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
+static const char* const names[SIGNALS] = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT", "SIGTRAP"};
+
+// A range of addresses that stands for a module: its label, an object, or the
+// memory of its library. Notes are never given back to the allocator, only used
+// again, so that the handler can walk the list without a lock.
+typedef struct note {
+  struct note* next;
+  uintptr_t start, end;
+  char text[TEXT];
+} note;
+
+static note* notes;
+static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
+static struct sigaction before[SIGNALS];
+
+void* mms_note_new(uintptr_t start, uintptr_t end, const char* text) {
+  pthread_mutex_lock(&writers);
+  note* n = notes;
+  while (n != NULL && n->end != 0) n = n->next;
+  int fresh = n == NULL;
+  if (fresh) n = calloc(1, sizeof *n);
+  if (n != NULL) {
+    strncpy(n->text, text, TEXT - 1);
+    __atomic_store_n(&n->start, start != 0 ? start : (uintptr_t)n, __ATOMIC_RELEASE);
+    __atomic_store_n(&n->end, start != 0 ? end : (uintptr_t)n + 1, __ATOMIC_RELEASE);
+    if (fresh) {
+      n->next = notes;
+      __atomic_store_n(&notes, n, __ATOMIC_RELEASE);
+    }
+  }
+  pthread_mutex_unlock(&writers);
+  return n;
+}
+
+void mms_note_free(void* which) {
+  if (which == NULL) return;
+  pthread_mutex_lock(&writers);
+  __atomic_store_n(&((note*)which)->end, 0, __ATOMIC_RELEASE);
+  pthread_mutex_unlock(&writers);
+}
+
+static const note* find(uintptr_t at) {
+  const note* n = __atomic_load_n(&notes, __ATOMIC_ACQUIRE);
+  for (; n != NULL; n = n->next) {
+    if (at != 0 && at >= n->start && at < __atomic_load_n(&n->end, __ATOMIC_ACQUIRE)) return n;
+  }
+  return NULL;
+}
+
+static uintptr_t where(const void* context) {
+  const ucontext_t* u = context;
+#if defined(__x86_64__)
+  return (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+  return (uintptr_t)u->uc_mcontext.pc;
+#else
+  (void)u;
+  return 0;
+#endif
+}
+
+static size_t append(char* line, size_t n, const char* text) {
+  while (*text != 0 && n < TEXT + 128) line[n++] = *text++;
+  return n;
+}
+
+// Async-signal-safe: no locks, no allocation. A nil dereference in Go also comes
+// by here, on a thread that is in no module, and passes silently.
+static void handle(int sig, siginfo_t* info, void* context) {
+  int kept = errno;
+  int i = 0;
+  while (i < SIGNALS - 1 && signals[i] != sig) i++;
+  const note* n = find(mms_entered);
+  if (n == NULL) n = find(where(context));
+  if (n != NULL) {
+    char line[TEXT + 160];
+    size_t k = append(line, 0, "\nmesos: ");
+    k = append(line, k, names[i]);
+    k = append(line, k, " in native code that cannot be stopped: ");
+    k = append(line, k, n->text);
+    line[k++] = '\n';
+    ssize_t ignored = write(STDERR_FILENO, line, k);
+    (void)ignored;
+  }
+  errno = kept;
+  if (before[i].sa_flags & SA_SIGINFO) {
+    before[i].sa_sigaction(sig, info, context);
+  } else if (before[i].sa_handler != SIG_DFL && before[i].sa_handler != SIG_IGN) {
+    before[i].sa_handler(sig);
+  } else {
+    signal(sig, SIG_DFL);
+    raise(sig);
+  }
+}
+
+// Puts the handler before the one that is there, with the same mask and flags.
+// Calling it again changes nothing.
+void mms_guard(void) {
+  pthread_mutex_lock(&writers);
+  for (int i = 0; i < SIGNALS; i++) {
+    struct sigaction now;
+    if (sigaction(signals[i], NULL, &now) != 0 || ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handle)) continue;
+    before[i] = now;
+    now.sa_flags |= SA_SIGINFO | SA_ONSTACK;
+    now.sa_sigaction = handle;
+    sigaction(signals[i], &now, NULL);
+  }
+  pthread_mutex_unlock(&writers);
+}
+
+uintptr_t mms_saved_size(void) { return sizeof(struct sigaction) * SIGNALS; }
+
+void mms_plain(void* saved) {
+  struct sigaction plain;
+  memset(&plain, 0, sizeof plain);
+  plain.sa_handler = SIG_DFL;
+  for (int i = 0; i < SIGNALS; i++) sigaction(signals[i], &plain, saved != NULL ? (struct sigaction*)saved + i : NULL);
+}
+
+void mms_restore(const void* saved) {
+  for (int i = 0; i < SIGNALS; i++) sigaction(signals[i], (const struct sigaction*)saved + i, NULL);
+}
