@@ -50,6 +50,7 @@ type flag struct {
 	example     string
 	required    bool
 	keepFile    bool
+	onlyArgs    bool // given on the command line, never by the environment
 	secret      bool
 	redact      func(text string) string
 	withoutUse  string

@@ -77,7 +77,7 @@ func (s *Set) facts(f *flag) []string {
 	default:
 		facts = append(facts, "Default: "+*f.defaultText+".")
 	}
-	if s.config.Prefix != "" {
+	if s.config.Prefix != "" && !f.onlyArgs {
 		facts = append(facts, "Environment: "+s.config.Prefix+strings.ToUpper(f.name)+".")
 	}
 	for _, a := range f.aliases {

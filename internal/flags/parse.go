@@ -219,7 +219,7 @@ func (p *parsing) environment(environ []string) {
 			continue
 		}
 		f := p.set.byName[strings.ToLower(rest)]
-		if f == nil {
+		if f == nil || f.onlyArgs {
 			continue
 		}
 		a := &assignment{flag: f, name: strings.ToLower(rest), origin: name, text: text}

@@ -3,7 +3,8 @@
 //   - --name=value; booleans also --name and --no-name. "--name value" is an error that says so.
 //   - Names are matched in lower case. Dashes are not underscores. A flag given twice, also by an alias, is an error.
 //   - "--" ends the flags. What is no flag is a stray argument: Mesos ignores those silently, here they get a notice.
-//   - MESOS_NAME or MESOS_name in the environment gives a flag too; the command line wins. Variables of no flag are ignored.
+//   - MESOS_NAME or MESOS_name in the environment gives a flag too; the command line wins. Variables of no flag are ignored,
+//     and so, other than in Mesos, are those of --help and --version: container images set MESOS_VERSION to a version.
 //   - Any value may be file:///absolute/path: the content of that file, without the line end at its end, is the value.
 //     A flag for a path takes the path itself.
 //   - Booleans are true, false, 1 and 0; durations are like 5secs and sizes like 64MB ([ParseDuration], [ParseBytes]).
@@ -59,8 +60,9 @@ type exclusion struct {
 func New(config Config) *Set {
 	s := &Set{config: config, byName: map[string]*flag{}}
 	g := s.Group("Help")
-	s.Help = g.Bool("help", "Print this text and end.")
-	s.Version = g.Bool("version", "Print the version and end.")
+	onlyArgs := func(f *flag) { f.onlyArgs = true }
+	s.Help = g.Bool("help", "Print this text and end.", onlyArgs)
+	s.Version = g.Bool("version", "Print the version and end.", onlyArgs)
 	return s
 }
 

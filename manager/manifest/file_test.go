@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-multierror"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -113,7 +115,20 @@ func TestReadDir(t *testing.T) {
 			write(t, filepath.Join(dir, fmt.Sprintf("%02d", i)), "{")
 		}
 		_, _, err := manifest.ReadDir(dir, manifest.Options{})
-		assert.ErrorContains(t, err, dir+": more problems follow; they are not listed")
+		var several *multierror.Error
+		require.ErrorAs(t, err, &several)
+		require.Len(t, several.Errors, 51)
+		assert.EqualError(t, several.Errors[50], dir+": more problems follow; they are not listed")
+	})
+
+	t.Run("bounds the number of files", func(t *testing.T) {
+		dir := t.TempDir()
+		first := write(t, filepath.Join(dir, "first"), "{}")
+		for i := range manifest.MaxFiles {
+			require.NoError(t, os.Link(first, filepath.Join(dir, strconv.Itoa(i))))
+		}
+		_, _, err := manifest.ReadDir(dir, manifest.Options{})
+		assert.EqualError(t, err, dir+": more than 10000 entries; this is hardly a folder of manifests")
 	})
 
 	t.Run("says that a folder is missing, is none, or holds nothing", func(t *testing.T) {

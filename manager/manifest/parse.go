@@ -48,7 +48,7 @@ func Parse(value string, o Options) (Manifest, []Notice, error) {
 	switch {
 	case begin == "":
 		return fail(o.source(), "the manifest is empty; write {} to load nothing")
-	case strings.ContainsRune(`{["`, rune(begin[0])):
+	case inlineJSON(value):
 		return ParseJSON(o.source(), []byte(value), o)
 	case strings.HasPrefix(begin, "file://"):
 		path := strings.TrimPrefix(begin, "file://")
@@ -61,6 +61,12 @@ func Parse(value string, o Options) (Manifest, []Notice, error) {
 	default:
 		return parseShort(value, o)
 	}
+}
+
+// inlineJSON says whether the value of --modules is JSON itself.
+func inlineJSON(value string) bool {
+	begin := strings.TrimSpace(strings.TrimPrefix(value, string(byteOrderMark)))
+	return begin != "" && strings.ContainsRune(`{["`, rune(begin[0]))
 }
 
 func fail(source, text string) (Manifest, []Notice, error) {

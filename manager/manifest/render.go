@@ -24,6 +24,19 @@ func (m Manifest) MarshalJSON() ([]byte, error) {
 	return []byte(m.Text()), nil
 }
 
+// Shown is the value of --modules as it may be shown: a JSON manifest as [Manifest.Redacted] with isSecret renders it, the
+// other forms, which hold no parameters, as they are. Of JSON that can't be read only [Hidden] is left.
+func Shown(value string, isSecret func(module, key string) bool) string {
+	if !inlineJSON(value) {
+		return value
+	}
+	m, _, err := ParseJSON("", []byte(value), Options{Relaxed: true})
+	if err != nil {
+		return Hidden
+	}
+	return m.Redacted(isSecret).Text()
+}
+
 // The json… types are the JSON form; they exist apart from the exported ones so that those may change without it.
 type (
 	jsonManifest struct {

@@ -81,6 +81,12 @@ func TestResolve(t *testing.T) {
 		})
 	}
 
+	t.Run("a folder listed twice is looked at once", func(t *testing.T) {
+		_, tried, err := manifest.Resolve(manifest.Library{Name: "none"}, work, []string{"rel", root + "/a", "./rel/", root + "/a/"})
+		require.Error(t, err)
+		assert.Equal(t, []string{work + "/rel/libnone.so", root + "/a/libnone.so"}, tried)
+	})
+
 	t.Run("the error is typed", func(t *testing.T) {
 		_, tried, err := manifest.Resolve(manifest.Library{Name: "calc"}, work, both)
 		var missing *manifest.NotFoundError

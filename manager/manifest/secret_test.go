@@ -56,3 +56,17 @@ func TestRedacted(t *testing.T) {
 	r.Libraries[0].Modules[0].Name = "n"
 	assert.Equal(t, withParameters(manifest.Parameter{Key: "seed", Value: "42"}, manifest.Parameter{Key: "size", Value: "7"}), plain(m), "the original is not touched")
 }
+
+func TestShown(t *testing.T) {
+	isSecret := func(_, key string) bool { return key == "seed" }
+	for value, want := range map[string]string{
+		"/a.so:m,/b.so:n":    "/a.so:m,/b.so:n",
+		"file:///etc/m.json": "file:///etc/m.json",
+		"":                   "",
+		`{"libraries": `:     "(hidden)",
+		` {"x": 1, "libraries": {"file": "a", "modules": {"name": "m", "parameters": [{"key": "seed", "value": "4"}, {"key": "token", "value": "5"}, {"key": "n", "value": "6"}]}}}`: `{"libraries":[{"file":"a","modules":[{"name":"m","parameters":[` +
+			`{"key":"seed","value":"(hidden)"},{"key":"token","value":"(hidden)"},{"key":"n","value":"6"}]}]}]}`,
+	} {
+		assert.Equal(t, want, manifest.Shown(value, isSecret))
+	}
+}
