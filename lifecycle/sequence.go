@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -20,18 +19,17 @@ type Sequence struct {
 
 	life   context.Context // ended by Close: cancels a phase under way
 	end    context.CancelCauseFunc
-	turn   sync.Mutex     // held while a phase or an undo is under way
+	turn   chan struct{}  // holds one token while a phase or an undo is under way
 	done   Phase          // the last one that is done, zero if none
 	marks  [Bind + 1]Mark // height of the stack before each phase
 	tear   time.Time      // when the teardown began
 	result error          // of the teardown so far
-	once   sync.Once      // of Close
 }
 
 // NewSequence returns a sequence in state [New] whose steps r runs, with events on
 // r's bus.
 func NewSequence(r *Runner) *Sequence {
-	q := &Sequence{bus: r.Bus, machine: NewMachine(r.Bus), stack: NewStack(r)}
+	q := &Sequence{bus: r.Bus, machine: NewMachine(r.Bus), stack: NewStack(r), turn: make(chan struct{}, 1)}
 	q.life, q.end = context.WithCancelCause(context.Background())
 	return q
 }
@@ -54,8 +52,7 @@ func (q *Sequence) Do(ctx context.Context, p Phase, work func(context.Context) e
 	if err != nil {
 		return err
 	}
-	q.turn.Lock()
-	defer q.turn.Unlock()
+	defer q.take()()
 	if q.life.Err() != nil {
 		return fmt.Errorf("%s: %w", p, context.Cause(q.life))
 	}
@@ -109,8 +106,7 @@ func (q *Sequence) Undo(ctx context.Context, p Phase) error {
 	if _, _, err := statesOf(p); err != nil {
 		return err
 	}
-	q.turn.Lock()
-	defer q.turn.Unlock()
+	defer q.take()()
 	if p > q.done {
 		return nil
 	}
@@ -144,8 +140,7 @@ func (q *Sequence) undo(ctx context.Context, p Phase) error {
 // Unload undoes single entries of the stack in state Loaded, newest first,
 // whatever their order here. The state is then Loaded, or New if nothing is left.
 func (q *Sequence) Unload(ctx context.Context, undos ...*Undo) error {
-	q.turn.Lock()
-	defer q.turn.Unlock()
+	defer q.take()()
 	if err := q.machine.To(Unloading); err != nil {
 		return fmt.Errorf("unload: %w", err)
 	}
@@ -172,14 +167,17 @@ func (q *Sequence) Unload(ctx context.Context, undos ...*Undo) error {
 //
 // It returns in bounded time as every step has a limit, provided the work of a
 // phase heeds its context outside of steps. That work itself must not call it.
-func (q *Sequence) Close() (err error) {
-	q.once.Do(func() {
-		q.end(ErrClosed)
-		q.turn.Lock()
-		defer q.turn.Unlock()
-		err = q.undo(context.Background(), Load)
-	})
-	return err
+func (q *Sequence) Close() error {
+	q.end(ErrClosed)
+	defer q.take()()
+	return q.undo(context.Background(), Load)
+}
+
+// take waits for the turn and returns what gives it back. (A channel and not a
+// mutex, because testing/synctest lets time pass for those who wait for a channel.)
+func (q *Sequence) take() (giveBack func()) {
+	q.turn <- struct{}{}
+	return func() { <-q.turn }
 }
 
 // statesOf returns the states in which a phase is under way and done.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 )
 
 // Stack holds what has been started and how to undo it. Undoing goes in exact
@@ -33,7 +34,8 @@ type Undo struct {
 	number  uint64
 	element *list.Element
 	do      func(context.Context) error // guarded
-	once    sync.Once
+	taken   atomic.Bool                 // by the one caller who does it
+	done    chan struct{}
 }
 
 // NewStack returns an empty stack whose steps r runs.
@@ -149,10 +151,14 @@ func (s *Stack) Close(ctx context.Context) error {
 // Run undoes this one now, out of turn, and takes it off the stack. Only the first
 // call does so and returns the error; others wait until it is done and return nil.
 // Of ctx only the values count.
-func (u *Undo) Run(ctx context.Context) (err error) {
-	u.once.Do(func() { err = u.do(context.WithoutCancel(ctx)) })
-	u.stack.drop(u) // only now: what lies below must not be undone before
-	return err
+func (u *Undo) Run(ctx context.Context) error {
+	if !u.taken.CompareAndSwap(false, true) {
+		<-u.done
+		return nil
+	}
+	defer close(u.done)
+	defer u.stack.drop(u) // only after: what lies below must not be undone before
+	return u.do(context.WithoutCancel(ctx))
 }
 
 func (s *Stack) guarded(undoing Step, undo func(context.Context) error) func(context.Context) error {
@@ -184,7 +190,7 @@ func (s *Stack) push(do func(context.Context) error) *Undo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pushed++
-	u := &Undo{stack: s, number: s.pushed, do: do}
+	u := &Undo{stack: s, number: s.pushed, do: do, done: make(chan struct{})}
 	u.element = s.entries.PushBack(u)
 	return u
 }
@@ -204,5 +210,5 @@ func (s *Stack) newest(to Mark) *Undo {
 func (s *Stack) drop(u *Undo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.entries.Remove(u.element) // no effect the second time
+	s.entries.Remove(u.element)
 }
