@@ -72,15 +72,22 @@ func Same(f vehicle.File) error {
 	return nil
 }
 
-// open opens a regular file and says what it is. Opening does not wait: a pipe
-// without a writer would hold the daemon up for ever.
+// open opens a regular file and says what it is. Anything else is not opened at
+// all: that alone can move a tape, or wait for ever at a pipe. Should the file be
+// exchanged meanwhile, opening still does not wait.
 func open(path string, o Options) (vehicle.File, *os.File, error) {
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return vehicle.File{}, nil, refuse(nil, "name a library file", "%s is %s and not a library", path, kind(info.Mode()))
+	}
+	if err != nil {
+		return vehicle.File{}, nil, unopened(path, err)
+	}
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK|syscall.O_NOCTTY, 0)
 	if err != nil {
 		return vehicle.File{}, nil, unopened(path, err)
 	}
-	info, err := f.Stat()
-	if err == nil {
+	if info, err = f.Stat(); err == nil {
 		err = check(path, info, o)
 	}
 	if err != nil {
@@ -98,12 +105,8 @@ func open(path string, o Options) (vehicle.File, *os.File, error) {
 	}, f, nil
 }
 
-// unopened explains why a file could not be opened. A device without a driver or
-// a socket cannot either, so the kind of file is asked first.
+// unopened explains why a file could not be opened.
 func unopened(path string, cause error) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return refuse(cause, "name a library file", "%s is %s and not a library", path, kind(info.Mode()))
-	}
 	switch {
 	case errors.Is(cause, fs.ErrNotExist):
 		if _, err := os.Lstat(path); err == nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -51,7 +52,7 @@ func (v *Vehicle) Recognise(f vehicle.File) (vehicle.Description, bool, error) {
 }
 
 // read reads one file. mine is false for a Go plugin.
-func read(file *os.File, size int64) (r reading, mine bool, err error) {
+func read(file io.ReaderAt, size int64) (r reading, mine bool, err error) {
 	r.description = vehicle.Description{Vehicle: vehicle.Native}
 	prefix := make([]byte, min(max(size, 0), 4096))
 	if n, err := file.ReadAt(prefix, 0); n < len(prefix) {
