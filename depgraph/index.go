@@ -48,7 +48,8 @@ type solver struct {
 	net
 	versions    // version i is that of module i
 	byRoleName  map[string][]int32
-	wants       []int32   // constraint of each declared edge, at base[node]+edge
+	targets     []int32   // module that each declared edge names, -1 for none, at base[node]+edge
+	wants       []int32   // its constraint, likewise
 	roots       []Root    // sorted, without repetitions
 	rootNodes   []int32   // -1: no such module
 	rootWants   []int32   // constraint of each root
@@ -71,12 +72,10 @@ func newSolver(in Input) *solver {
 	s.roots = sortedRoots(in.Roots)
 
 	n := len(s.modules)
-	s.base = make([]int32, n+1)
 	s.versions.versions = make([]parsedVersion, 0, n)
 	s.byName = make(map[string]int32, n)
 	for i := range s.modules {
 		m := &s.modules[i]
-		s.base[i+1] = s.base[i] + int32(len(m.Edges))
 		s.version(m.Version)
 		if i == 0 || s.modules[i-1].Name != m.Name {
 			s.byName[m.Name] = int32(i)
@@ -85,12 +84,7 @@ func newSolver(in Input) *solver {
 			s.byRoleName[m.Role] = append(s.byRoleName[m.Role], int32(i))
 		}
 	}
-	s.wants = make([]int32, 0, s.base[n])
-	for i := range s.modules {
-		for _, e := range s.modules[i].Edges {
-			s.wants = append(s.wants, s.constraint(e.Constraint))
-		}
-	}
+	s.numberEdges()
 	s.rootNodes = make([]int32, len(s.roots))
 	s.rootWants = make([]int32, len(s.roots))
 	for i, r := range s.roots {
@@ -103,38 +97,72 @@ func newSolver(in Input) *solver {
 	return s
 }
 
+// numberEdges gives each module its own copy of its edges, sorted, without repetitions, all in one array, and looks up
+// what they name. They are compared by number where they can be: the texts of a large graph lie all over the memory.
+func (s *solver) numberEdges() {
+	type numbered struct {
+		Edge
+		target int32
+	}
+	total := 0
+	for i := range s.modules {
+		total += len(s.modules[i].Edges)
+	}
+	s.base = make([]int32, 1, len(s.modules)+1)
+	s.targets = make([]int32, 0, total)
+	s.wants = make([]int32, 0, total)
+	edges := make([]Edge, 0, total)
+	var row []numbered
+	for i := range s.modules {
+		row = row[:0]
+		for _, e := range s.modules[i].Edges {
+			target, there := s.byName[e.Target]
+			if !there {
+				target = -1
+			}
+			row = append(row, numbered{e, target})
+		}
+		slices.SortFunc(row, func(a, b numbered) int {
+			if a.Kind != b.Kind || a.target < 0 || b.target < 0 {
+				return compareEdges(a.Edge, b.Edge)
+			}
+			if a.target != b.target {
+				return cmp.Compare(a.target, b.target)
+			}
+			return strings.Compare(a.Constraint, b.Constraint)
+		})
+		start := len(edges)
+		for _, e := range slices.Compact(row) {
+			edges = append(edges, e.Edge)
+			s.targets = append(s.targets, e.target)
+			s.wants = append(s.wants, s.constraint(e.Constraint))
+		}
+		s.modules[i].Edges = slices.Clip(edges[start:])
+		s.base = append(s.base, int32(len(edges)))
+	}
+}
+
 // ambiguous says whether other modules share the name of node, the first of them.
 func (s *solver) ambiguous(node int32) bool {
 	next := int(node) + 1
 	return next < len(s.modules) && s.modules[next].Name == s.modules[node].Name
 }
 
-// sortedModules copies the modules, sorted by name, with their edges sorted and repetitions dropped. Modules of one name
-// are ordered by all they have, so that findings do not depend on the input's order. All edges share one array, in the
-// modules' order: at a hundred thousand modules, reading memory in order is half the speed.
+// sortedModules copies the modules, sorted by name. Those of one name are ordered by all they have, so that findings do
+// not depend on the input's order.
 func sortedModules(in []Module) []Module {
 	type named struct {
 		name string
 		i    int32
 	}
 	byName := make([]named, len(in)) // a third of a Module to move about while sorting
-	total := 0
 	for i := range in {
 		byName[i] = named{in[i].Name, int32(i)}
-		total += len(in[i].Edges)
 	}
 	slices.SortFunc(byName, func(a, b named) int { return strings.Compare(a.name, b.name) })
-
 	modules := make([]Module, len(in))
-	all := make([]Edge, 0, total)
 	for i, from := range byName {
 		modules[i] = in[from.i]
-		start := len(all)
-		all = append(all, in[from.i].Edges...)
-		slices.SortFunc(all[start:], compareEdges)
-		own := slices.Compact(all[start:])
-		all = all[:start+len(own)]
-		modules[i].Edges = slices.Clip(own)
 	}
 	for start := 0; start < len(modules); {
 		end := start + 1
@@ -142,16 +170,22 @@ func sortedModules(in []Module) []Module {
 			end++
 		}
 		if end-start > 1 {
-			slices.SortFunc(modules[start:end], compareNamesakes)
+			sortNamesakes(modules[start:end])
 		}
 		start = end
 	}
 	return modules
 }
 
-func compareNamesakes(a, b Module) int {
-	return cmp.Or(strings.Compare(a.Role, b.Role), strings.Compare(a.Version, b.Version),
-		slices.CompareFunc(a.Edges, b.Edges, compareEdges))
+func sortNamesakes(modules []Module) {
+	for i := range modules {
+		modules[i].Edges = slices.Clone(modules[i].Edges)
+		slices.SortFunc(modules[i].Edges, compareEdges)
+	}
+	slices.SortFunc(modules, func(a, b Module) int {
+		return cmp.Or(strings.Compare(a.Role, b.Role), strings.Compare(a.Version, b.Version),
+			slices.CompareFunc(a.Edges, b.Edges, compareEdges))
+	})
 }
 
 func compareEdges(a, b Edge) int {

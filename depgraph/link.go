@@ -32,17 +32,15 @@ func (s *solver) linkEdge(ref edgeRef, self int32) {
 		s.faulty = append(s.faulty, ref)
 		return
 	}
-	target, there := int32(0), false
-	if e.Kind != RequiresRole {
-		target, there = s.byName[e.Target]
-	}
+	target := s.targets[s.base[ref.node]+ref.edge]
+	there := target >= 0
 	switch {
-	case there && target == self:
-		s.faulty = append(s.faulty, ref)
 	case e.Kind == RequiresRole, e.Kind == After && !there:
 		if s.linkRole(ref, e.Target) == 0 && e.Kind == RequiresRole {
 			s.unsatisfied = append(s.unsatisfied, ref)
 		}
+	case target == self:
+		s.faulty = append(s.faulty, ref)
 	case !there:
 		if e.Kind == RequiresModule {
 			s.unsatisfied = append(s.unsatisfied, ref)
