@@ -11,8 +11,13 @@ package roles
 import (
 	"reflect"
 
+	"github.com/mesos-modules/mms/roles/allocator"
 	"github.com/mesos-modules/mms/roles/anonymous"
+	"github.com/mesos-modules/mms/roles/authenticatee"
+	"github.com/mesos-modules/mms/roles/authenticator"
 	"github.com/mesos-modules/mms/roles/calculator"
+	"github.com/mesos-modules/mms/roles/hook"
+	"github.com/mesos-modules/mms/roles/isolator"
 	"github.com/mesos-modules/mms/roles/testmodule"
 )
 
@@ -120,16 +125,16 @@ type Role struct {
 // Table returns the roles, sorted by name. The slice is the caller's.
 func Table() []Role {
 	return []Role{
-		{Name: "Allocator", Version: "1.12.0", On: Master,
+		{Name: "Allocator", Version: "1.12.0", On: Master, Type: reflect.TypeFor[allocator.Allocator](),
 			Sites:   []Site{{On: Master, Flag: "allocator", Takes: One}},
 			Summary: "decides which framework is offered which resources"},
 		{Name: "Anonymous", Version: "1.12.0", On: Both, Type: reflect.TypeFor[anonymous.Anonymous](), Native: true,
 			Sites:   []Site{{On: Both, Takes: All}},
 			Summary: "runs beside the daemon and is called by nobody"},
-		{Name: "Authenticatee", Version: "1.12.0", On: Slave,
+		{Name: "Authenticatee", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[authenticatee.Authenticatee](),
 			Sites:   []Site{{On: Slave, Flag: "authenticatee", Aliases: []string{"auth"}, Takes: Each}},
 			Summary: "proves to the master who the agent is"},
-		{Name: "Authenticator", Version: "1.12.0", On: Master,
+		{Name: "Authenticator", Version: "1.12.0", On: Master, Type: reflect.TypeFor[authenticator.Authenticator](),
 			Sites:   []Site{{On: Master, Flag: "authenticators", Aliases: []string{"auth"}, Takes: One}},
 			Summary: "finds out who an agent or framework is"},
 		{Name: "Authorizer", Version: "1.12.0", On: Both,
@@ -150,7 +155,7 @@ func Table() []Role {
 		{Name: "DiskProfileAdaptor", Version: "1.12.0", On: Slave,
 			Sites:   []Site{{On: Slave, Flag: "disk_profile_adaptor", Takes: One}},
 			Summary: "translates disk profiles for storage providers"},
-		{Name: "Hook", Version: "1.12.0", On: Both,
+		{Name: "Hook", Version: "1.12.0", On: Both, Type: reflect.TypeFor[hook.Hook](),
 			Sites:   []Site{{On: Both, Flag: "hooks", Takes: List}},
 			Summary: "sees and decorates what happens to tasks and agents"},
 		{Name: "HttpAuthenticatee", Version: "1.12.0", On: 0,
@@ -161,7 +166,7 @@ func Table() []Role {
 				{On: Master, Flag: "http_framework_authenticators", Takes: Each, Name: "frameworks"},
 			},
 			Summary: "finds out who sent an HTTP request"},
-		{Name: "Isolator", Version: "1.12.0", On: Slave,
+		{Name: "Isolator", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[isolator.Isolator](),
 			Sites:   []Site{{On: Slave, Flag: "isolation", Takes: List}},
 			Summary: "limits and measures containers"},
 		{Name: "MasterContender", Version: "1.12.0", On: Master,

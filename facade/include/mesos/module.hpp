@@ -457,6 +457,36 @@ MESOS_HIDDEN int32_t call_method(void* object, const mesos_context* context, mes
   MESOS_CATCH_(return 1)
 }
 
+// Arguments as the class of a role wants them, and results as the daemon does.
+MESOS_HIDDEN inline std::string taken(const mesos_bytes& bytes) {
+  return bytes.size == 0 ? std::string() : std::string(static_cast<const char*>(bytes.data), bytes.size);
+}
+template <typename T>
+MESOS_HIDDEN std::vector<T> taken(const mesos_bytes* all, size_t count) {
+  std::vector<T> list;
+  for (size_t i = 0; i < count; i++) {
+    list.push_back(taken(all[i]));
+  }
+  return list;
+}
+template <typename T, typename W>
+MESOS_HIDDEN std::vector<T> taken(const W* all, size_t count) {
+  return std::vector<T>(all, all + count);
+}
+MESOS_HIDDEN inline void give(mesos_sink* sink, const std::string& text) { sink->write(sink, text.data(), text.size()); }
+MESOS_HIDDEN inline void give(mesos_sink* sink, const std::vector<std::string>& all) {
+  for (size_t i = 0; i < all.size(); i++) {
+    give(sink, all[i]);
+  }
+}
+template <typename T>
+MESOS_HIDDEN void give(mesos_sink* sink, const std::vector<T>& all) {
+  for (size_t i = 0; i < all.size(); i++) {
+    const T value = all[i];
+    sink->write(sink, &value, sizeof value);
+  }
+}
+
 // What the words between name and body amount to, R requirements and P parameters, as a constant.
 template <size_t R, size_t P>
 struct MESOS_HIDDEN Description {

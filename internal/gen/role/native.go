@@ -1,0 +1,173 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// wire is how a Go type crosses to C and C++.
+type wire struct {
+	Go   string // of one element, as cgo wants it converted: C.TYPE
+	C    string // in a table
+	Cpp  string // in the class
+	Kind string // scalar, text, bytes or message
+	List bool
+}
+
+// scalars by the name of the Go type. byte is char and int64 is long because that is what authors write: with anything else
+// the methods of the design document's example would override nothing.
+var scalars = map[types.BasicKind]wire{
+	types.Bool:    {Go: "uint8_t", C: "uint8_t", Cpp: "bool"},
+	types.Uint8:   {Go: "uint8_t", C: "uint8_t", Cpp: "char"},
+	types.Int32:   {Go: "int32_t", C: "int32_t", Cpp: "int"},
+	types.Int64:   {Go: "int64_t", C: "int64_t", Cpp: "long"},
+	types.Uint32:  {Go: "uint32_t", C: "uint32_t", Cpp: "unsigned"},
+	types.Uint64:  {Go: "uint64_t", C: "uint64_t", Cpp: "unsigned long"},
+	types.Float32: {Go: "float", C: "float", Cpp: "float"},
+	types.Float64: {Go: "double", C: "double", Cpp: "double"},
+}
+
+// wireOf says how t crosses, or why it cannot.
+func wireOf(t types.Type) (wire, error) {
+	if isBytes(t) {
+		return wire{C: "mesos_bytes", Cpp: "std::string", Kind: "bytes"}, nil
+	}
+	if list, ok := types.Unalias(t).(*types.Slice); ok {
+		w, err := wireOf(list.Elem())
+		if err != nil || w.List {
+			return wire{}, fmt.Errorf("a %s cannot cross to C; slices are of scalars, text, bytes or API messages", types.TypeString(t, nil))
+		}
+		w.List = true
+		return w, nil
+	}
+	switch u := types.Unalias(t).(type) {
+	case *types.Basic:
+		if u.Kind() == types.String {
+			return wire{C: "mesos_bytes", Cpp: "std::string", Kind: "text"}, nil
+		}
+		if w, ok := scalars[u.Kind()]; ok {
+			w.Kind = "scalar"
+			return w, nil
+		}
+	case *types.Pointer:
+		if isMessage(u) {
+			return wire{C: "mesos_bytes", Cpp: "std::string", Kind: "message"}, nil
+		}
+	}
+	return wire{}, fmt.Errorf("a %s cannot cross to C; there are bool, byte, int32, int64, uint32, uint64, float32, float64, string, []byte, "+
+		"API messages, and slices of these: use one, or take Native from the role's row", types.TypeString(t, nil))
+}
+
+func isBytes(t types.Type) bool {
+	list, ok := types.Unalias(t).(*types.Slice)
+	if !ok {
+		return false
+	}
+	b, ok := types.Unalias(list.Elem()).(*types.Basic)
+	return ok && b.Kind() == types.Uint8
+}
+
+// isMessage reports whether p points to a generated API message.
+func isMessage(p *types.Pointer) bool {
+	m, _, _ := types.LookupFieldOrMethod(p, true, nil, "ProtoReflect")
+	_, ok := m.(*types.Func)
+	return ok
+}
+
+// maxMethods is how many methods fit into the mask in which a bridge keeps what an object has.
+const maxMethods = 64
+
+// checkNative finds what of a role cannot cross, all of it.
+func checkNative(c contract) error {
+	var errs []error
+	if len(c.Methods) > maxMethods {
+		errs = append(errs, fmt.Errorf("role %s: has %d methods, and a bridge carries %d", c.Name, len(c.Methods), maxMethods))
+	}
+	for _, m := range c.Methods {
+		if len(m.Results) > 1 {
+			errs = append(errs, fmt.Errorf("%s: role %s: %s returns %d values before the error, and one can cross to C; make a message of them",
+				m.At, c.Name, m.Name, len(m.Results)))
+		}
+		for _, v := range append(append([]value(nil), m.Params...), m.Results...) {
+			if _, err := wireOf(v.Type); err != nil {
+				errs = append(errs, fmt.Errorf("%s: role %s: %s: %s: %w", m.At, c.Name, m.Name, v.Name, err))
+			}
+		}
+		if _, err := m.cppDefault(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: role %s: %s: %w", m.At, c.Name, m.Name, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// cppDefault is the default in C++, where it stands in the class: only literals can be said in both languages.
+func (m method) cppDefault() (string, error) {
+	if len(m.Results) == 0 {
+		return "", nil
+	}
+	w, err := wireOf(m.Results[0].Type)
+	if err != nil {
+		return "", err
+	}
+	whole := w.Cpp
+	if w.List {
+		whole = "std::vector<" + w.Cpp + ">"
+	}
+	switch d := m.Default; {
+	case d == "" || d == "nil" || d == `""`:
+		return whole + "()", nil
+	case d == "true" || d == "false":
+		return d, nil
+	case w.Kind == "scalar" && !w.List && strings.Trim(d, "-0123456789.") == "":
+		return d, nil
+	case w.Kind == "text" && !w.List && strings.HasPrefix(d, `"`):
+		return d, nil
+	default:
+		return "", fmt.Errorf("//mms:default %s cannot be said in C++; write a number, a text in double quotes, true, false or nil", d)
+	}
+}
+
+// snake turns TestModule into test_module, and HTTPProxy into http_proxy.
+func snake(name string) string {
+	var b strings.Builder
+	for i := range len(name) {
+		if i > 0 && isUpper(name[i]) {
+			endsWord := !isUpper(name[i-1])
+			startsWord := i+1 < len(name) && !isUpper(name[i+1])
+			if endsWord || startsWord {
+				b.WriteByte('_')
+			}
+		}
+		b.WriteString(strings.ToLower(name[i : i+1]))
+	}
+	return b.String()
+}
+
+func isUpper(c byte) bool { return c >= 'A' && c <= 'Z' }
+
+// camel turns SlaveRunTask into slaveRunTask, as methods are called in C++.
+func camel(name string) string {
+	words := strings.Split(snake(name), "_")
+	for i := 1; i < len(words); i++ {
+		words[i] = strings.ToUpper(words[i][:1]) + words[i][1:]
+	}
+	return strings.Join(words, "")
+}
+
+// reserved are words that cannot name a parameter in C or C++, and the names that the generated code uses itself.
+var reserved = strings.Fields(`alignas alignof and asm auto bool break case catch char class const constexpr continue
+	decltype default delete do double else enum explicit export extern false float for friend goto if inline int long mutable
+	namespace new noexcept not nullptr operator or private protected public register requires return short signed sizeof
+	static struct switch template this throw true try typedef typeid typename union unsigned using virtual void volatile
+	while xor restrict object context result error instance`)
+
+// cName is a parameter's name in C and C++.
+func cName(name string) string {
+	if slices.Contains(reserved, name) {
+		return name + "_"
+	}
+	return name
+}
