@@ -43,7 +43,9 @@ type module struct {
 
 var _ testmodule.TestModule = (*module)(nil)
 
-func (*module) Foo(_ context.Context, a byte, b int64) (int32, error) { return int32(int64(a) + b), nil }
+func (*module) Foo(_ context.Context, a byte, b int64) (int32, error) {
+	return int32(int64(a) + b), nil
+}
 
 func (*module) Bar(_ context.Context, a float32, b float64) (int32, error) {
 	return int32(float64(a) * b), nil
