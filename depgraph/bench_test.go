@@ -3,13 +3,14 @@ package depgraph
 import (
 	"fmt"
 	"math/rand"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// large is an acyclic graph of modules with three requirements each on the average and a hundred distinct constraint
-// texts, in shuffled order, and one root.
+// large is an acyclic graph of modules with a hundred distinct constraint texts, a thousand distinct versions, and one
+// root. The order is shuffled, and each requirement has texts of its own, as those have that are read from libraries.
 func large(modules, edges int) Input {
 	r := rand.New(rand.NewSource(1))
 	constraints := make([]string, 100)
@@ -18,7 +19,7 @@ func large(modules, edges int) Input {
 	}
 	in := Input{Modules: make([]Module, modules)}
 	for i := range in.Modules {
-		in.Modules[i] = Module{Name: fmt.Sprintf("org_example_module_%06d", i), Role: "Hook", Version: fmt.Sprintf("1.%d.%d", 9+i%1000, i/1000)}
+		in.Modules[i] = Module{Name: fmt.Sprintf("org_example_module_%06d", i), Role: "Hook", Version: fmt.Sprintf("1.%d.%d", 9+i%10, i%100)}
 	}
 	for range edges {
 		from, to := r.Intn(modules), r.Intn(modules)
@@ -27,7 +28,7 @@ func large(modules, edges int) Input {
 		}
 		from, to = max(from, to), min(from, to)
 		m := &in.Modules[from]
-		m.Edges = append(m.Edges, Edge{Kind: RequiresModule, Target: in.Modules[to].Name, Constraint: constraints[r.Intn(len(constraints))]})
+		m.Edges = append(m.Edges, Edge{Kind: RequiresModule, Target: strings.Clone(in.Modules[to].Name), Constraint: strings.Clone(constraints[r.Intn(len(constraints))])})
 	}
 	in.Roots = []Root{{Name: "--allocator", Module: in.Modules[modules-1].Name}}
 	r.Shuffle(modules, func(i, j int) { in.Modules[i], in.Modules[j] = in.Modules[j], in.Modules[i] })

@@ -57,10 +57,10 @@ const maxArcs = 1 << 22
 //
 // Time and memory are linear in modules and edges, but for the sorting of names.
 func Solve(in Input) (*Plan, []Finding) {
-	if f := oversize(in); f != nil {
-		return nil, []Finding{*f}
+	s, tooLarge := newSolver(in)
+	if tooLarge != nil {
+		return nil, []Finding{*tooLarge}
 	}
-	s := newSolver(in)
 	s.link()
 	waiting := s.dependents()
 	s.check(waiting)
@@ -70,28 +70,4 @@ func Solve(in Input) (*Plan, []Finding) {
 		return nil, findings
 	}
 	return &Plan{net: s.net, roots: s.roots, routes: s.routes, sorted: s.sorted}, nil
-}
-
-// oversize refuses a graph that would expand beyond maxArcs, before anything is built for it.
-func oversize(in Input) *Finding {
-	providers := make(map[string]int)
-	for i := range in.Modules {
-		providers[in.Modules[i].Role]++
-	}
-	total := len(in.Modules) + len(in.Roots)
-	for i := range in.Modules {
-		for _, e := range in.Modules[i].Edges {
-			total++
-			if e.Kind == RequiresRole || e.Kind == After {
-				total += providers[e.Target]
-			}
-		}
-		if total > maxArcs {
-			return tooLarge(in.Modules[i].Name, total)
-		}
-	}
-	if total > maxArcs {
-		return tooLarge("", total)
-	}
-	return nil
 }

@@ -65,7 +65,7 @@ func (x *explainer) explainModules() {
 				Text: fmt.Sprintf("%d modules are named %s: %s", len(copies), quote(m.Name), list(copies, describe)),
 				Mend: "keep one of them, or rename the others"}})
 		}
-		if err := x.versions.versions[i].err; err != nil {
+		if err := x.versions.versions[x.versionOf[i]].err; err != nil {
 			x.add(problem{node: node, Finding: Finding{Rule: RuleBadVersion, Module: m.Name,
 				Text: fmt.Sprintf("%s declares version %s: %v", quote(m.Name), clip(m.Version), err),
 				Mend: "declare three numbers, as in 1.2.0, or no version at all"}})
@@ -170,7 +170,7 @@ func (x *explainer) explainMissing(name string, wishes []wish) {
 }
 
 func (x *explainer) explainClash(node int32, wishes []wish) {
-	lead := x.nearest(wishes, func(w wish) bool { return x.judge(w.want, node) == no })
+	lead := x.nearest(wishes, func(w wish) bool { return x.judge(w.want, x.versionOf[node]) == no })
 	f := Finding{Rule: RuleVersionClash, Module: x.nameOf(node), Requirers: x.requirers(wishes, node)}
 	if x.modules[node].Version == "" {
 		f.Text = fmt.Sprintf("%s declares no version", quote(f.Module))

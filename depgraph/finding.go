@@ -42,7 +42,7 @@ type Finding struct {
 	Text string `json:"text"`
 	Mend string `json:"mend"`
 	// Path leads from a root to the guilty end if the module is needed by one, else it starts at the module itself:
-	// the shortest path, and of several the first by name. Beyond a million hops in all findings together, long paths
+	// the shortest path, and of several the first by name. Empty for RuleSize, which is about the whole. Beyond a million hops in all findings together, long paths
 	// keep their root and their last 62 hops, with a hop between that says how many were left out.
 	Path []Hop `json:"path"`
 	// Cycle is the whole cycle for RuleCycle, from Module back to Module.
@@ -94,8 +94,8 @@ func (f Finding) Explain() string {
 }
 
 // tooLarge is the finding on a graph beyond maxArcs.
-func tooLarge(module string, size int) *Finding {
-	return &Finding{Rule: RuleSize, Module: module, Path: []Hop{{Name: module}},
-		Text: fmt.Sprintf("the graph has more than %d modules and edges (at least %d, every module of a required role counted)", maxArcs, size),
+func tooLarge(size int) *Finding {
+	return &Finding{Rule: RuleSize, Path: []Hop{},
+		Text: fmt.Sprintf("the graph has %d modules and edges, every module of a required role counted; the limit is %d", size, maxArcs),
 		Mend: "require modules by name instead of by role, or split the installation"}
 }

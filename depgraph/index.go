@@ -46,7 +46,8 @@ func (n *net) byRole(e *Edge) bool {
 // solver is the working state of one Solve.
 type solver struct {
 	net
-	versions    // version i is that of module i
+	versions
+	versionOf   []int32 // number of each module's version
 	byRoleName  map[string][]int32
 	targets     []int32   // module that each declared edge names, -1 for none, at base[node]+edge
 	wants       []int32   // its constraint, likewise
@@ -64,19 +65,25 @@ type solver struct {
 // edgeRef is a declared edge.
 type edgeRef struct{ node, edge int32 }
 
-// newSolver numbers modules, edges and texts.
-func newSolver(in Input) *solver {
-	s := &solver{byRoleName: make(map[string][]int32)}
-	s.constraintIDs = make(map[string]int32)
+// newSolver numbers modules, edges and texts. It returns a finding if the graph is too large to be linked.
+func newSolver(in Input) (*solver, *Finding) {
+	declared := len(in.Modules) + len(in.Roots)
+	for i := range in.Modules {
+		declared += len(in.Modules[i].Edges)
+	}
+	if declared > maxArcs {
+		return nil, tooLarge(declared)
+	}
+	s := &solver{versions: newVersions(), byRoleName: make(map[string][]int32)}
 	s.modules = sortedModules(in.Modules)
 	s.roots = sortedRoots(in.Roots)
 
 	n := len(s.modules)
-	s.versions.versions = make([]parsedVersion, 0, n)
+	s.versionOf = make([]int32, n)
 	s.byName = make(map[string]int32, n)
 	for i := range s.modules {
 		m := &s.modules[i]
-		s.version(m.Version)
+		s.versionOf[i] = s.version(m.Version)
 		if i == 0 || s.modules[i-1].Name != m.Name {
 			s.byName[m.Name] = int32(i)
 		}
@@ -94,7 +101,22 @@ func newSolver(in Input) *solver {
 			s.rootNodes[i] = node
 		}
 	}
-	return s
+	if resolved := s.resolvedEdges(); resolved > maxArcs {
+		return nil, tooLarge(resolved)
+	}
+	return s, nil
+}
+
+// resolvedEdges counts what link will make, or somewhat more.
+func (s *solver) resolvedEdges() (total int) {
+	for i := range s.modules {
+		for _, e := range s.modules[i].Edges {
+			if total++; e.Kind == RequiresRole || e.Kind == After {
+				total += len(s.byRoleName[e.Target])
+			}
+		}
+	}
+	return total
 }
 
 // numberEdges gives each module its own copy of its edges, sorted, without repetitions, all in one array, and looks up

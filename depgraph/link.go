@@ -46,10 +46,10 @@ func (s *solver) linkEdge(ref edgeRef, self int32) {
 			s.unsatisfied = append(s.unsatisfied, ref)
 		}
 	case e.Kind == Conflicts:
-		if s.judge(s.want(ref), target) == yes {
+		if s.judge(s.want(ref), s.versionOf[target]) == yes {
 			s.forbidden = append(s.forbidden, ref)
 		}
-	case e.Kind == After && s.judge(s.want(ref), target) == no:
+	case e.Kind == After && s.judge(s.want(ref), s.versionOf[target]) == no:
 	default:
 		s.arcs = append(s.arcs, arc{to: target, edge: ref.edge})
 	}
@@ -58,7 +58,7 @@ func (s *solver) linkEdge(ref edgeRef, self int32) {
 // linkRole makes arcs to all other modules of the role that satisfy the edge's constraint, and counts them.
 func (s *solver) linkRole(ref edgeRef, role string) (found int) {
 	for _, provider := range s.byRoleName[role] {
-		if provider != ref.node && s.judge(s.want(ref), provider) != no {
+		if provider != ref.node && s.judge(s.want(ref), s.versionOf[provider]) != no {
 			s.arcs = append(s.arcs, arc{to: provider, edge: ref.edge})
 			found++
 		}
@@ -74,14 +74,14 @@ func (s *solver) linkRole(ref edgeRef, role string) (found int) {
 func (s *solver) check(waiting *dependents) {
 	refused := make(map[int32]bool)
 	for i, node := range s.rootNodes {
-		if node >= 0 && s.judge(s.rootWants[i], node) == no {
+		if node >= 0 && s.judge(s.rootWants[i], s.versionOf[node]) == no {
 			refused[node] = true
 		}
 	}
 	for i := range s.modules {
 		node := int32(i)
 		for _, c := range waiting.on(node) {
-			if s.judge(c.want, node) == no {
+			if s.judge(c.want, s.versionOf[node]) == no {
 				refused[node] = true
 				break
 			}

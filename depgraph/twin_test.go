@@ -218,8 +218,7 @@ func FuzzConstraint(f *testing.F) {
 		if len(constraint)+len(version) > 2000 {
 			return // the library refuses those by their length; see TestAbsurdSizes
 		}
-		var vs versions
-		vs.constraintIDs = map[string]int32{}
+		vs := newVersions()
 		c, v := vs.constraint(constraint), vs.version(version)
 		got := vs.judge(c, v)
 		require.Equal(t, c, vs.constraint(constraint), "one text, one number")

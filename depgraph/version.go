@@ -7,10 +7,11 @@ import (
 	"github.com/Masterminds/semver/v3"
 )
 
-// versions parses version texts, one for each module, and each distinct constraint text once: that costs 12 us, and
-// many modules write the same one. Both are known by number.
+// versions parses each distinct version and constraint text once, and knows them by number: a constraint costs 12 us,
+// and modules that come together have the same versions.
 type versions struct {
-	versions      []parsedVersion // of module i, then of candidates
+	versionIDs    map[string]int32
+	versions      []parsedVersion
 	constraintIDs map[string]int32
 	constraints   []parsedConstraint
 }
@@ -37,10 +38,19 @@ const (
 	no
 )
 
-// version parses the text and returns its number.
+func newVersions() versions {
+	return versions{versionIDs: make(map[string]int32), constraintIDs: make(map[string]int32)}
+}
+
+// version returns the number of the text, which is parsed if it is new.
 func (vs *versions) version(text string) int32 {
-	vs.versions = append(vs.versions, parseVersion(text))
-	return int32(len(vs.versions) - 1)
+	id, ok := vs.versionIDs[text]
+	if !ok {
+		id = int32(len(vs.versions))
+		vs.versionIDs[text] = id
+		vs.versions = append(vs.versions, parseVersion(text))
+	}
+	return id
 }
 
 // constraint returns the number of the text, which is parsed if it is new.

@@ -80,7 +80,7 @@ func (s *solver) requirers(wishes []wish, node int32) []Requirer {
 		} else {
 			out[i].Name = s.roots[w.root].Name
 		}
-		out[i].Satisfied = node != nobody && s.judge(w.want, node) != no
+		out[i].Satisfied = node != nobody && s.judge(w.want, s.versionOf[node]) != no
 	}
 	return out
 }
@@ -105,7 +105,7 @@ const maxAtHand = 100
 func newStock(s *solver, candidates []Module) stock {
 	st := stock{solver: s, byName: make(map[string][]item), byRole: make(map[string][]item)}
 	for i := range s.modules {
-		st.put(&s.modules[i], int32(i), true)
+		st.put(&s.modules[i], s.versionOf[i], true)
 	}
 	for i := range candidates {
 		st.put(&candidates[i], s.version(candidates[i].Version), false)
