@@ -37,7 +37,7 @@ type Module struct {
 	Name           string      `json:"name"`
 	Role           string      `json:"role"`
 	Version        string      `json:"version,omitempty"`
-	Library        string      `json:"library"`
+	Library        string      `json:"library"` // "" for the daemon binary itself
 	Vehicle        string      `json:"vehicle"`
 	ShipsWithMesos bool        `json:"ships_with_mesos"`
 	Parameters     []Parameter `json:"parameters,omitempty"`

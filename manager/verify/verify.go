@@ -38,7 +38,7 @@ type Input struct {
 
 // Library is one loaded library.
 type Library struct {
-	Path           string           // as reports show it; for the daemon binary its name
+	Path           string           // as reports show it; "" for the daemon binary itself
 	Identity       vehicle.Identity // two libraries of one identity are one file; zero where there is no file
 	ShipsWithMesos bool
 	Description    vehicle.Description // complete

@@ -1,0 +1,131 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mesos-modules/mms/manager/finding"
+	"github.com/mesos-modules/mms/manager/verify"
+)
+
+// Verification is the report of a verification, as --verify-only prints it.
+type Verification struct {
+	Daemon       string            `json:"daemon"`
+	MesosVersion string            `json:"mesos_version"`
+	Findings     []finding.Finding `json:"findings"` // sorted
+	Notices      []verify.Notice   `json:"notices"`  // sorted
+	Plan         *verify.Plan      `json:"plan,omitempty"`
+}
+
+// WriteJSON writes the report for programs.
+func (v Verification) WriteJSON(w io.Writer) error {
+	v.Findings = append([]finding.Finding{}, v.Findings...) // an empty list, not null
+	v.Notices = append([]verify.Notice{}, v.Notices...)
+	return writeJSON(w, v)
+}
+
+// WriteText writes the report for people.
+func (v Verification) WriteText(w io.Writer, style Style) error {
+	p := newPage(style)
+	v.head(p)
+	for i, f := range v.Findings {
+		p.finding(i+1, f)
+	}
+	if len(v.Findings) > 0 {
+		p.gap()
+		p.line(`"mesos-module rules" explains each rule.`)
+	}
+	for _, n := range v.Notices {
+		p.gap()
+		p.block("", indent, "notice: "+p.paint(yellow, plain(string(n.ID)))+subject(n.Module, n.Library))
+		p.block(indent, indent, plain(n.Text))
+	}
+	if v.Plan != nil {
+		p.plan(v.Plan)
+	}
+	return p.writeTo(w)
+}
+
+const indent = "   "
+
+func (v Verification) head(p *page) {
+	verdict := p.paint(green, "nothing found")
+	if n := len(v.Findings); n > 0 {
+		verdict = p.paint(red, count(n, "finding"))
+	}
+	if n := len(v.Notices); n > 0 {
+		verdict += ", " + count(n, "notice")
+	}
+	p.line("%s %s: %s", plain(v.Daemon), plain(v.MesosVersion), verdict)
+}
+
+func (p *page) finding(number int, f finding.Finding) {
+	p.gap()
+	p.block(fmt.Sprintf("%d. ", number), indent, p.paint(red, plain(string(f.Rule)))+subject(f.Module, f.Library))
+	p.block(indent, indent, plain(f.Problem))
+	if len(f.Path) > 0 {
+		p.labelled("path", strings.Join(plainAll(f.Path), " -> "))
+	}
+	if f.Mend != "" {
+		p.labelled("mend", plain(f.Mend))
+	}
+}
+
+// subject names module and library, as far as there are any.
+func subject(module, path string) string {
+	var b strings.Builder
+	if module != "" {
+		fmt.Fprintf(&b, ": module %s", plain(module))
+	}
+	if path != "" {
+		fmt.Fprintf(&b, ": %s", plain(path))
+	}
+	return b.String()
+}
+
+func (p *page) labelled(label, content string) {
+	first := indent + label + ": "
+	p.block(first, strings.Repeat(" ", len(first)), content)
+}
+
+// plan writes the modules in plan order and the sites.
+func (p *page) plan(plan *verify.Plan) {
+	p.gap()
+	p.line("%s, in the order in which they are made", count(len(plan.Modules), "module"))
+	var rows [][]cell
+	for _, m := range plan.Modules {
+		rows = append(rows, cells(m.Name, m.Role, m.Version, library(m.Library, plan.Daemon), m.Vehicle,
+			origin(m.ShipsWithMesos), made(plan, m.Name), strings.Join(m.Requires, ", ")))
+	}
+	p.table([]string{"module", "role", "version", "library", "vehicle", "origin", "made", "requires"}, rows)
+
+	p.gap()
+	p.line("%s", count(len(plan.Sites), "binding site"))
+	rows = nil
+	for _, s := range plan.Sites {
+		flag := "every module"
+		if s.Flag != "" {
+			flag = "--" + s.Flag
+		}
+		bound := strings.Join(s.Modules, ", ")
+		if s.FromDefault {
+			bound += " (default)"
+		}
+		rows = append(rows, cells(flag, s.Role, s.Takes, bound))
+	}
+	p.table([]string{"flag", "role", "takes", "modules"}, rows)
+}
+
+// made says when instances of a module are made.
+func made(plan *verify.Plan, name string) string {
+	switch {
+	case slices.Contains(plan.Needed, name):
+		return "at start"
+	case slices.Contains(plan.Unused, name):
+		return "never"
+	default:
+		return "per use"
+	}
+}
