@@ -1,0 +1,169 @@
+package manager
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/handle"
+	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/manager/vehicle"
+)
+
+// library is one library in the books. What is not marked is set before it gets
+// there and does not change.
+type library struct {
+	path        string // as reports show it; empty for the daemon binary
+	file        vehicle.File
+	ships       bool
+	description vehicle.Description
+	limits      manifest.Limits
+
+	// Guarded by Manager.mu.
+	open    vehicle.Library
+	undo    *lifecycle.Undo // closes it
+	modules []*module       // those that may be used, in the order they were named
+	ended   string          // how its closing went; empty while it is open
+}
+
+// module is one module in the books.
+type module struct {
+	name     string
+	library  *library
+	declared vehicle.Module
+
+	// Guarded by Manager.mu.
+	named      bool // the manifest names it; false for one that is just compiled in
+	at         string
+	parameters facade.Parameters
+	limits     manifest.Limits
+	phase      lifecycle.Phase // the last one it came through
+	spent      time.Duration   // in its own steps
+	instance   any             // the shared one; nil until made
+	home       handle.Handle   // what requirers are handed; nil when nobody requires it
+	inside     int             // guarded steps that are in module code right now
+	stuck      bool            // calls did not leave it
+	made       bool
+	failed     error
+}
+
+// shown is how errors and events call a library.
+func (lib *library) shown() string {
+	if lib.path == "" {
+		return builtinName
+	}
+	return lib.path
+}
+
+// describe returns what the library says of one of its modules; a name alone if
+// it has no such module, which is for verification to hold against it.
+func (lib *library) describe(name string) vehicle.Module {
+	for _, d := range lib.description.Modules {
+		if d.Name == name {
+			return d
+		}
+	}
+	return vehicle.Module{Name: name}
+}
+
+// secret reports whether a parameter must not be shown.
+func (mod *module) secret(key string) bool {
+	for _, spec := range mod.declared.Parameters {
+		if spec.Key == key {
+			return spec.Secret
+		}
+	}
+	return !mod.declared.HasSchema && manifest.LooksSecret(key)
+}
+
+// doing is a step of the module.
+func (mod *module) doing(phase lifecycle.Phase, name string, limit time.Duration) lifecycle.Step {
+	return lifecycle.Step{Phase: phase, Module: mod.name, Library: mod.library.shown(), Name: name, Limit: limit}
+}
+
+// enter runs module code and keeps count of who is inside: a step that was
+// abandoned is inside until it comes back, and its library stays open.
+func (m *Manager) enter(mod *module, do func() error) (err error) {
+	m.count(mod, 1)
+	defer m.count(mod, -1)
+	return do()
+}
+
+func (m *Manager) count(mod *module, by int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mod.inside += by
+}
+
+// book keeps how long a step of the module took and what it failed with.
+func (m *Manager) book(mod *module, began time.Time, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mod.spent += m.bus.Now().Sub(began)
+	mod.failed = errors.Join(mod.failed, err)
+}
+
+// reached records that modules have come through a phase.
+func (m *Manager) reached(p lifecycle.Phase, mods ...*module) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, mod := range mods {
+		mod.phase = p
+	}
+}
+
+// busy says why a library cannot be closed; empty when it can. m.mu is held.
+func (lib *library) busy() string {
+	for _, mod := range lib.modules {
+		switch {
+		case mod.stuck:
+			return fmt.Sprintf("calls into module %s did not return", mod.name)
+		case mod.inside > 0:
+			return fmt.Sprintf("a step of module %s was abandoned and is still running", mod.name)
+		}
+	}
+	return ""
+}
+
+// strike takes a library and its modules out of the books. The modules named here
+// were struck before.
+func (m *Manager) strike(lib *library) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, mod := range lib.modules {
+		delete(m.modules, mod.name)
+	}
+	m.libraries = slices.DeleteFunc(m.libraries, func(x *library) bool { return x == lib })
+	m.gone = append(m.gone, lib)
+}
+
+// moduleOf returns a module by name, or nil.
+func (m *Manager) moduleOf(name string) *module {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.modules[name]
+}
+
+func (m *Manager) libraryByIdentity(id vehicle.Identity) *library {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, lib := range m.libraries {
+		if !lib.ships && lib.file.Identity == id {
+			return lib
+		}
+	}
+	return nil
+}
+
+// libraryOf returns the library of a module, as events call it.
+func (m *Manager) libraryOf(name string) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if mod := m.modules[name]; mod != nil {
+		return mod.library.shown()
+	}
+	return ""
+}

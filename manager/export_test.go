@@ -1,0 +1,10 @@
+package manager
+
+// HandlesForTest returns the handles of a site as the role's type, as fx would
+// inject them.
+func HandlesForTest[T any](m *Manager, flag string) (all []T) {
+	for _, h := range m.siteOf(flag).handles {
+		all = append(all, h.(T))
+	}
+	return all
+}

@@ -1,0 +1,147 @@
+package manager
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"sync"
+
+	"github.com/mesos-modules/mms/depgraph"
+	"github.com/mesos-modules/mms/facade"
+)
+
+// host is what one module gets of the daemon. It is immutable but for the state
+// folder, which is made when it is first asked for.
+type host struct {
+	view
+	logger   *slog.Logger
+	metrics  facade.Metrics
+	lifetime context.Context
+	stateDir func() (string, error)
+	byName   map[string]any         // required modules
+	byRole   map[reflect.Type][]any // required roles, in plan order
+}
+
+func (m *Manager) newHost(mod *module) *host {
+	h := &host{
+		view:     m.view(),
+		logger:   m.cfg.Logger.With("module", mod.name),
+		metrics:  m.cfg.Metrics(mod.name),
+		lifetime: m.lifetime,
+		stateDir: sync.OnceValues(func() (string, error) { return m.stateDirOf(mod.name) }),
+		byName:   map[string]any{},
+		byRole:   map[reflect.Type][]any{},
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, r := range m.result.Plan.Graph.Requirements(mod.name) { // by name; the order of the plan is m.order's
+		h.handIn(m, r)
+	}
+	return h
+}
+
+// handIn gives the host one required module. m.mu is held.
+func (h *host) handIn(m *Manager, r depgraph.Requirement) {
+	home := m.modules[r.Module].home
+	if home == nil { // an optional one that is loaded and not made
+		return
+	}
+	if r.Role == "" {
+		h.byName[r.Module] = home
+	} else if t := m.typeOf(r.Role); t != nil {
+		h.byRole[t] = append(h.byRole[t], home)
+	}
+}
+
+func (m *Manager) typeOf(role string) reflect.Type {
+	for _, r := range m.cfg.Roles {
+		if r.Name == role {
+			return r.Type
+		}
+	}
+	return nil
+}
+
+func (m *Manager) stateDirOf(name string) (string, error) {
+	if m.cfg.StateDir == "" {
+		return "", fmt.Errorf("module %s: the daemon keeps no state; start it with --work_dir", name)
+	}
+	// A module's name is no path: posix/cpu has a folder, and .. has one too.
+	dir := filepath.Join(m.cfg.StateDir, "module-"+url.PathEscape(name))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("module %s: make the state folder: %w", name, err)
+	}
+	return dir, nil
+}
+
+func (h *host) Logger() *slog.Logger      { return h.logger }
+func (h *host) StateDir() (string, error) { return h.stateDir() }
+func (h *host) Metrics() facade.Metrics   { return h.metrics }
+func (h *host) Lifetime() context.Context { return h.lifetime }
+
+func (h *host) Requirement(name string) (any, bool) {
+	instance, ok := h.byName[name]
+	return instance, ok
+}
+
+func (h *host) Requirements(role reflect.Type) []any { return slices.Clone(h.byRole[role]) }
+
+// view is a copy of the books as modules may see them.
+type view struct {
+	mesos     string
+	libraries []facade.LibraryInfo
+	modules   []facade.ModuleInfo // by name
+}
+
+func (m *Manager) view() view {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	v := view{mesos: m.cfg.MesosVersion}
+	for _, lib := range m.libraries {
+		v.libraries = append(v.libraries, lib.info())
+	}
+	slices.SortFunc(v.libraries, func(a, b facade.LibraryInfo) int { return cmp.Compare(a.Path, b.Path) })
+	for _, mod := range m.modules {
+		v.modules = append(v.modules, facade.ModuleInfo{
+			Name: mod.name, Role: mod.declared.Role, Version: mod.declared.Version, Library: mod.library.info(),
+		})
+	}
+	slices.SortFunc(v.modules, func(a, b facade.ModuleInfo) int { return cmp.Compare(a.Name, b.Name) })
+	return v
+}
+
+func (lib *library) info() facade.LibraryInfo {
+	return facade.LibraryInfo{
+		Path: lib.path, Vehicle: lib.description.Vehicle,
+		MMSVersion: lib.description.MMSVersion, MesosVersion: lib.description.MesosVersion, MinMesos: lib.description.MinMesos,
+	}
+}
+
+func (v view) MesosVersion() string            { return v.mesos }
+func (v view) Libraries() []facade.LibraryInfo { return slices.Clone(v.libraries) }
+func (v view) Modules() []facade.ModuleInfo    { return slices.Clone(v.modules) }
+
+func (v view) Module(name string) (facade.ModuleInfo, bool) {
+	i, ok := slices.BinarySearchFunc(v.modules, name, func(m facade.ModuleInfo, name string) int { return cmp.Compare(m.Name, name) })
+	if !ok {
+		return facade.ModuleInfo{}, false
+	}
+	return v.modules[i], true
+}
+
+// noMetrics is for daemons without a registry.
+type noMetrics struct{}
+
+func (noMetrics) Counter(string, string) facade.Counter { return noMeasure{} }
+func (noMetrics) Gauge(string, string) facade.Gauge     { return noMeasure{} }
+
+type noMeasure struct{}
+
+func (noMeasure) Add(float64) {}
+func (noMeasure) Set(float64) {}

@@ -1,0 +1,127 @@
+package manager
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/handle"
+	"github.com/mesos-modules/mms/manager/verify"
+	"github.com/mesos-modules/mms/roles"
+)
+
+// site is one binding site of this daemon: what its flag names, and the handles
+// that the daemon holds. The handles exist from the start and never change.
+type site struct {
+	roles.Site
+	role  roles.Role
+	names []string // of modules, in flag order
+
+	// handles implement the role, one for each name; nil for a role that has no
+	// interface yet, and for Each and All, whose instances have handles of
+	// their own.
+	handles []handle.Handle
+}
+
+// layOut makes the sites of the daemon with what the flags bind to them.
+func (m *Manager) layOut() ([]*site, error) {
+	var all []*site
+	for _, role := range m.cfg.Roles {
+		for _, row := range role.Sites {
+			if row.On&m.cfg.Daemon == 0 {
+				continue
+			}
+			s := &site{Site: row, role: role}
+			for _, ref := range m.boundBy(row) {
+				s.names = append(s.names, ref.Name)
+			}
+			if err := m.makeHandles(s); err != nil {
+				return nil, fmt.Errorf("site --%s: %w", row.Flag, err)
+			}
+			all = append(all, s)
+		}
+	}
+	return all, nil
+}
+
+// boundBy returns the modules that flags, or else the default, bind to a site.
+func (m *Manager) boundBy(row roles.Site) []verify.Ref {
+	for _, b := range m.bindings() {
+		if b.Flag == row.Flag || slices.Contains(row.Aliases, b.Flag) {
+			return b.Refs
+		}
+	}
+	return nil
+}
+
+// bindings are the given binding flags, then the defaults of the sites whose flag
+// is not among them, in table order.
+func (m *Manager) bindings() []verify.Binding {
+	all := slices.Clone(m.cfg.Bindings)
+	for _, role := range m.cfg.Roles {
+		for _, row := range role.Sites {
+			given := slices.ContainsFunc(m.cfg.Bindings, func(b verify.Binding) bool {
+				return b.Flag == row.Flag || slices.Contains(row.Aliases, b.Flag)
+			})
+			if row.Default != "" && row.On&m.cfg.Daemon != 0 && !given {
+				all = append(all, verify.Binding{Flag: row.Flag, Refs: []verify.Ref{{Name: row.Default}}, FromDefault: true})
+			}
+		}
+	}
+	return all
+}
+
+func (m *Manager) makeHandles(s *site) error {
+	if s.role.Type == nil || s.Takes == roles.Each || s.Takes == roles.All {
+		return nil
+	}
+	names := s.names
+	if s.Takes == roles.One {
+		names = []string{""} // a handle is there even if nothing is bound to it
+		if len(s.names) > 0 {
+			names = s.names[:1]
+		}
+	}
+	for _, name := range names {
+		h, err := m.newHandle(s.role.Name, s.Flag, name)
+		if err != nil {
+			return err
+		}
+		s.handles = append(s.handles, h)
+	}
+	return nil
+}
+
+// newHandle makes a handle whose panics become events.
+func (m *Manager) newHandle(role, flag, module string) (handle.Handle, error) {
+	return handle.New(role, handle.Options{
+		Site: flag, Role: role, Module: module,
+		Panicked: func(method string, value any, stack []byte) {
+			m.bus.Publish(lifecycle.CallPanicked{
+				Header: lifecycle.Header{Module: module, Library: m.libraryOf(module)},
+				Method: method, Value: fmt.Sprint(value), Stack: string(stack),
+			})
+		},
+	})
+}
+
+// siteOf returns the site of a flag of this daemon.
+func (m *Manager) siteOf(flag string) *site {
+	for _, s := range m.sites {
+		if s.Flag == flag || slices.Contains(s.Aliases, flag) {
+			return s
+		}
+	}
+	return nil
+}
+
+// roleOf returns the table's row whose interface is t.
+func (m *Manager) roleOf(t reflect.Type) (roles.Role, bool) {
+	for _, r := range m.cfg.Roles {
+		if r.Type == t {
+			return r, true
+		}
+	}
+	return roles.Role{}, false
+}

@@ -1,0 +1,112 @@
+package manager
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/vehicle"
+)
+
+// ModuleStatus is one module as reports and endpoints show it. It holds no secret
+// value. All slices are the caller's or never written.
+type ModuleStatus struct {
+	Declared       vehicle.Module
+	Library        string // path; empty for the daemon binary
+	Vehicle        string
+	ShipsWithMesos bool
+	At             string            // where the manifest names it; empty if it does not
+	Parameters     facade.Parameters // secret values hidden
+	Sites          []string          // flags of the sites it is bound to
+	Phase          lifecycle.Phase   // the last one it came through
+	Spent          time.Duration     // in its own steps
+	Made           bool              // an instance was made
+	Err            error             // what its steps failed with, joined
+}
+
+// LibraryStatus is one library.
+type LibraryStatus struct {
+	Path           string // empty for the daemon binary
+	ShipsWithMesos bool
+	Description    vehicle.Description
+	Modules        []string // that may be used, in the order they were named
+	Ended          string   // how its closing went; empty while it is open
+}
+
+// Modules returns all modules: those in the books in plan order, or by name before
+// there is a plan, then those that teardown has been through.
+func (m *Manager) Modules() []ModuleStatus {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	place := map[*module]int{}
+	for i, mod := range m.order {
+		place[mod] = i + 1
+	}
+	var all []*module
+	for _, lib := range slices.Concat(m.libraries, m.gone) {
+		all = append(all, lib.modules...)
+	}
+	slices.SortStableFunc(all, func(a, b *module) int {
+		return cmp.Or(cmp.Compare(place[a], place[b]), cmp.Compare(a.name, b.name))
+	})
+	out := make([]ModuleStatus, len(all))
+	for i, mod := range all {
+		out[i] = m.statusOf(mod)
+	}
+	return out
+}
+
+// Module returns one module by name.
+func (m *Manager) Module(name string) (ModuleStatus, bool) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if mod := m.modules[name]; mod != nil {
+		return m.statusOf(mod), true
+	}
+	return ModuleStatus{}, false
+}
+
+// Libraries returns all libraries: the open ones in load order, then those that
+// teardown or unload has been through, in that order.
+func (m *Manager) Libraries() []LibraryStatus {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	var out []LibraryStatus
+	for _, lib := range slices.Concat(m.libraries, m.gone) {
+		s := LibraryStatus{Path: lib.path, ShipsWithMesos: lib.ships, Description: lib.description, Ended: lib.ended}
+		for _, mod := range lib.modules {
+			s.Modules = append(s.Modules, mod.name)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// statusOf is called with m.mu held.
+func (m *Manager) statusOf(mod *module) ModuleStatus {
+	s := ModuleStatus{
+		Declared: mod.declared, Library: mod.library.path, Vehicle: mod.library.description.Vehicle,
+		ShipsWithMesos: mod.library.ships, At: mod.at, Parameters: mod.shown(),
+		Phase: mod.phase, Spent: mod.spent, Made: mod.made, Err: mod.failed,
+	}
+	for _, site := range m.sites {
+		if slices.Contains(site.names, mod.name) {
+			s.Sites = append(s.Sites, site.Flag)
+		}
+	}
+	return s
+}
+
+// shown are the parameters as anybody may see them. m.mu is held.
+func (mod *module) shown() facade.Parameters {
+	out := make(facade.Parameters, len(mod.parameters))
+	for i, p := range mod.parameters {
+		if mod.secret(p.Key) {
+			p.Value = "<secret>"
+		}
+		out[i] = p
+	}
+	return out
+}
