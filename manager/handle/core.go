@@ -24,14 +24,17 @@ type seat[T any] struct {
 // so the count may reach closing more than once.
 func (s *seat[T]) leave() {
 	if s.calls.Add(-1) == closing {
-		s.once.Do(func() { close(s.empty) })
+		s.emptied()
 	}
 }
+
+//go:noinline
+func (s *seat[T]) emptied() { s.once.Do(func() { close(s.empty) }) }
 
 // shut lets nobody in any more.
 func (s *seat[T]) shut() {
 	if s.calls.Add(closing) == closing {
-		s.once.Do(func() { close(s.empty) })
+		s.emptied()
 	}
 }
 
@@ -46,14 +49,25 @@ type core[T any] struct {
 
 // enter begins a call and returns the seat to leave, or nil if nothing is bound.
 func (c *core[T]) enter() *seat[T] {
+	s := c.current.Load()
+	if s == nil || s.calls.Add(1) < closing {
+		return s
+	}
+	return c.enterAgain(s)
+}
+
+// enterAgain is for a call that entered a seat just after it was shut: it leaves
+// again and looks for the next one. A shut seat is never the current one, so each
+// round sees another.
+//
+//go:noinline
+func (c *core[T]) enterAgain(s *seat[T]) *seat[T] {
 	for {
-		s := c.current.Load()
+		s.leave()
+		s = c.current.Load()
 		if s == nil || s.calls.Add(1) < closing {
 			return s
 		}
-		// Replaced between the two: a shut seat is never the current one, so
-		// the next round sees another.
-		s.leave()
 	}
 }
 
