@@ -159,7 +159,15 @@ func (l *loading) try(ctx context.Context) error {
 	if len(requests) == 0 {
 		return nil
 	}
-	verdicts, err := l.m.cfg.Trial(ctx, requests, trial.Options{})
+	limit := l.m.cfg.Limits.Open // to start and end the children
+	for _, r := range requests {
+		limit += r.Limit
+	}
+	var verdicts []trial.Verdict
+	err := l.m.runner.Run(ctx, lifecycle.Step{Phase: lifecycle.Load, Name: "trial", Limit: limit}, func(ctx context.Context) (err error) {
+		verdicts, err = l.m.cfg.Trial(ctx, requests, trial.Options{})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("open the libraries in a child process: %w", err)
 	}
