@@ -10,7 +10,7 @@ import (
 // case does not count; of equally near candidates the first wins.
 func Nearest(word string, candidates []string) string {
 	const longest = 200 // bytes; the comparison is quadratic, and names come from files
-	if len(word) > longest {
+	if word == "" || len(word) > longest {
 		return ""
 	}
 	best, nearest := "", tolerance(word)+1

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/mesos-modules/mms/manager/finding"
@@ -93,11 +92,12 @@ func (p *page) labelled(label, content string) {
 // plan writes the modules in plan order and the sites.
 func (p *page) plan(plan *verify.Plan) {
 	p.gap()
-	p.line("%s, in the order in which they are made", count(len(plan.Modules), "module"))
+	p.line("%s, in plan order", count(len(plan.Modules), "module"))
+	made := fates(plan)
 	var rows [][]cell
 	for _, m := range plan.Modules {
 		rows = append(rows, cells(m.Name, m.Role, m.Version, library(m.Library, plan.Daemon), m.Vehicle,
-			origin(m.ShipsWithMesos), made(plan, m.Name), strings.Join(m.Requires, ", ")))
+			origin(m.ShipsWithMesos), made[m.Name], strings.Join(m.Requires, ", ")))
 	}
 	p.table([]string{"module", "role", "version", "library", "vehicle", "origin", "made", "requires"}, rows)
 
@@ -118,14 +118,17 @@ func (p *page) plan(plan *verify.Plan) {
 	p.table([]string{"flag", "role", "takes", "modules"}, rows)
 }
 
-// made says when instances of a module are made.
-func made(plan *verify.Plan, name string) string {
-	switch {
-	case slices.Contains(plan.Needed, name):
-		return "at start"
-	case slices.Contains(plan.Unused, name):
-		return "never"
-	default:
-		return "per use"
+// fates says when instances of each module are made.
+func fates(plan *verify.Plan) map[string]string {
+	made := make(map[string]string, len(plan.Modules))
+	for _, m := range plan.Modules {
+		made[m.Name] = "per use"
 	}
+	for _, name := range plan.Needed {
+		made[name] = "at start"
+	}
+	for _, name := range plan.Unused {
+		made[name] = "never"
+	}
+	return made
 }
