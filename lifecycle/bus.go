@@ -87,24 +87,29 @@ func (b *Bus) Last() uint64 {
 
 // Publish gives the event its number and time and hands it on. It does not wait
 // for subscribers. Time is read under the lock, so that it rises with the numbers.
-func (b *Bus) Publish(e Event) {
+func (b *Bus) Publish(e Event) { b.publish(e) }
+
+// publish is Publish and returns the time of the event, monotonic reading included.
+func (b *Bus) publish(e Event) time.Time {
 	if b == nil {
-		return
+		return time.Now()
 	}
 	b.mu.Lock()
+	at := b.now()
 	b.last++
-	b.keep(e.stamped(b.last, b.stamp()))
+	b.keep(e.stamped(b.last, stamp(at)))
 	if b.wake != nil {
 		close(b.wake)
 		b.wake = nil
 	}
 	if b.delivering {
 		b.mu.Unlock()
-		return
+		return at
 	}
 	b.delivering = true
 	b.mu.Unlock()
 	b.deliver()
+	return at
 }
 
 // Observe adds an observer for all events from now on and returns the function
@@ -166,7 +171,7 @@ func (b *Bus) fetchLocked(next uint64, waiting bool) (Event, <-chan struct{}) {
 	}
 	oldest := b.last - uint64(b.count) + 1
 	if next < oldest {
-		return Gap{First: next, Last: oldest - 1}.stamped(oldest-1, b.stamp()), nil
+		return Gap{First: next, Last: oldest - 1}.stamped(oldest-1, stamp(b.now())), nil
 	}
 	return b.kept[(b.head+int(next-oldest))%len(b.kept)], nil
 }
@@ -243,8 +248,8 @@ func (b *Bus) remove(o *Observer) {
 	b.observers = slices.DeleteFunc(slices.Clone(b.observers), func(other *Observer) bool { return other == o })
 }
 
-// stamp is the time for an event: comparable, also after a round trip through JSON.
-func (b *Bus) stamp() time.Time { return b.now().Round(0).UTC() }
+// stamp makes the time of an event: comparable, also after a round trip through JSON.
+func stamp(t time.Time) time.Time { return t.Round(0).UTC() }
 
 // since is the time passed on the bus' clock.
 func (b *Bus) since(t time.Time) time.Duration { return max(0, b.Now().Sub(t)) }

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -68,10 +69,9 @@ func (r *Runner) run(ctx context.Context, s Step, do func(context.Context) error
 	if ctx.Err() != nil {
 		return newStepError(s, fmt.Errorf("not begun: %w", context.Cause(ctx)))
 	}
-	began := r.Bus.Now()
-	r.Bus.Publish(StepBegan{Header: s.header(), Step: s.Name, Limit: s.Limit})
-	ctx, cancel := context.WithTimeoutCause(ctx, s.Limit, limitPassed(s.Limit))
-	defer cancel()
+	began := r.Bus.publish(StepBegan{Header: s.header(), Step: s.Name, Limit: s.Limit})
+	own := newStepContext(ctx, s.Limit)
+	defer own.end()
 
 	a := &attempt{done: make(chan *StepError, 1)}
 	a.late = func(err *StepError) {
@@ -80,8 +80,8 @@ func (r *Runner) run(ctx context.Context, s Step, do func(context.Context) error
 			late(err.orNil())
 		}
 	}
-	go a.run(ctx, s, do)
-	failed := r.wait(ctx, a, s, began)
+	go a.run(own, s, do)
+	failed := r.wait(own, a, s, began)
 
 	if failed != nil {
 		// No errors.As here: it would call methods of a module's error unguarded.
@@ -98,6 +98,12 @@ func (r *Runner) run(ctx context.Context, s Step, do func(context.Context) error
 
 // wait returns how the attempt ended, or gives it up.
 func (r *Runner) wait(ctx context.Context, a *attempt, s Step, began time.Time) *StepError {
+	runtime.Gosched() // most steps are over after that, and need no timer
+	select {
+	case failed := <-a.done:
+		return failed
+	default:
+	}
 	select {
 	case failed := <-a.done:
 		return failed

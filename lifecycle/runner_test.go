@@ -210,3 +210,52 @@ func TestStepNamesWhatItIsAbout(t *testing.T) {
 		assert.Equal(t, want, s.String())
 	}
 }
+
+func TestStepContext(t *testing.T) {
+	type key struct{}
+	during := func(t *testing.T, parent context.Context, look func(context.Context)) {
+		t.Helper()
+		s := step("a", "create")
+		s.Limit = time.Minute
+		require.NoError(t, newRig().run.Run(parent, s, func(ctx context.Context) error { look(ctx); return nil }))
+	}
+	t.Run("has the earlier deadline, of the parent or its own, and names the right one", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			for _, limit := range []time.Duration{time.Second, time.Hour} {
+				parent, cancel := context.WithTimeout(t.Context(), limit)
+				during(t, parent, func(ctx context.Context) {
+					d, ok := ctx.Deadline()
+					assert.True(t, ok)
+					assert.Equal(t, min(limit, time.Minute), time.Until(d))
+					<-ctx.Done()
+					require.ErrorIs(t, ctx.Err(), context.DeadlineExceeded)
+					want := "the limit of 1m0s passed"
+					if limit < time.Minute {
+						want = "context deadline exceeded"
+					}
+					require.EqualError(t, context.Cause(ctx), want)
+				})
+				cancel()
+			}
+		})
+	})
+	t.Run("hands on the parent's values", func(t *testing.T) {
+		during(t, context.WithValue(t.Context(), key{}, "v"), func(ctx context.Context) {
+			assert.Equal(t, "v", ctx.Value(key{}))
+		})
+	})
+	t.Run("has ended after the step, looked at before or not, and so have its children", func(t *testing.T) {
+		var kept, unseen, child context.Context
+		during(t, t.Context(), func(ctx context.Context) {
+			require.NoError(t, ctx.Err())
+			kept = ctx
+			var cancel context.CancelFunc
+			child, cancel = context.WithCancel(ctx)
+			t.Cleanup(cancel)
+		})
+		during(t, t.Context(), func(ctx context.Context) { unseen = ctx })
+		require.ErrorIs(t, kept.Err(), context.Canceled)
+		require.ErrorIs(t, child.Err(), context.Canceled)
+		require.ErrorIs(t, unseen.Err(), context.Canceled)
+	})
+}

@@ -61,8 +61,7 @@ func (q *Sequence) Do(ctx context.Context, p Phase, work func(context.Context) e
 		return fmt.Errorf("%s: %w", p, err)
 	}
 	mark := q.stack.Mark()
-	began := q.bus.Now()
-	q.bus.Publish(PhaseBegan{Header{Phase: p}})
+	began := q.bus.publish(PhaseBegan{Header{Phase: p}})
 	err = q.attempt(ctx, work)
 	if err != nil {
 		err = fmt.Errorf("%s: %w", p, errors.Join(err, q.stack.Unwind(ctx, mark)))
@@ -122,8 +121,7 @@ func (q *Sequence) undo(ctx context.Context, p Phase) error {
 		if err := q.machine.To(TearingDown); err != nil {
 			return err
 		}
-		q.tear = q.bus.Now()
-		q.bus.Publish(PhaseBegan{Header{Phase: Teardown}})
+		q.tear = q.bus.publish(PhaseBegan{Header{Phase: Teardown}})
 	}
 	q.done = p - 1
 	if p != Load {
