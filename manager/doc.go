@@ -6,8 +6,8 @@
 // verification, all verification ends before any instance. [Manager.Close] is
 // the way back, in exact reverse order, each thing once.
 //
-// A daemon is an fx app, and [Module] is what it includes: the constructor does
-// no work, it lays out the binding sites and appends the four phases as hooks.
+// A daemon is an fx app, and [Manager.Options] is what it includes: [New] does no
+// work, it lays out the binding sites; the options append the four phases as hooks.
 // Whoever takes a handle depends on the manager, so he starts after bind and
 // stops before unbind.
 //

@@ -13,8 +13,8 @@ import (
 	"github.com/mesos-modules/mms/roles"
 )
 
-// Module is what a daemon's fx app includes. It provides the *Manager, appends the
-// four phases as hooks, and provides every binding site of the daemon whose role
+// Options are what a daemon's fx app includes. They provide the *Manager, append
+// the four phases as hooks, and provide every binding site of the daemon whose role
 // has an interface:
 //
 //   - a site of one as the role's type, the first of a role without a name, further
@@ -23,28 +23,28 @@ import (
 //     group would shuffle them);
 //   - a site of each as a [Factory] of the role's type.
 //
-// The constructor does no work. Whoever takes a site depends on the manager, so
-// his hooks are appended later: he starts after bind and stops before unbind. The
+// No constructor does work. Whoever takes a site depends on the manager, so his
+// hooks are appended later: he starts after bind and stops before unbind. The
 // limits of fx are set above the sum of ours. main defers [Manager.Close], because
 // fx leaves finished phases undone after a start that hit its deadline.
-func Module(cfg Config) (fx.Option, error) {
-	m, err := New(cfg)
-	if err != nil {
-		return nil, err
-	}
+func (m *Manager) Options() fx.Option {
 	options := []fx.Option{
 		m.timeouts(),
-		fx.Provide(func(lc fx.Lifecycle) *Manager {
-			m.seq.Hooks(lc, lifecycle.Work{Load: m.loadAll, Verify: m.verify, Instantiate: m.instantiate, Bind: m.bind})
-			return m
-		}),
+		fx.Provide(m.hooked),
+		fx.Invoke(func(*Manager) {}), // also when nobody takes a site: anonymous modules run for themselves
 	}
 	for _, s := range m.sites {
 		if provided := s.provided(m); provided != nil {
 			options = append(options, provided)
 		}
 	}
-	return fx.Module("modules", options...), nil
+	return fx.Options(options...)
+}
+
+// hooked gives the manager to fx with its phases appended.
+func (m *Manager) hooked(lc fx.Lifecycle) *Manager {
+	m.seq.Hooks(lc, lifecycle.Work{Load: m.loadAll, Verify: m.verify, Instantiate: m.instantiate, Bind: m.bind})
+	return m
 }
 
 // provided is the fx option of one site. The function it gives to fx has to return
