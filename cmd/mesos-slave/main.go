@@ -1,0 +1,30 @@
+// Command mesos-slave is the Mesos slave: an fx app made of flags, the module system
+// and an HTTP face. "mesos-slave --help" says the rest, the exit status included.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/internal/daemon"
+	"github.com/mesos-modules/mms/manager/trial"
+	"github.com/mesos-modules/mms/roles"
+)
+
+// mesosVersion is a variable, so that tests link daemons of other releases (-ldflags -X).
+var mesosVersion = facade.MesosVersion
+
+func main() {
+	if trial.Main(daemon.Vehicles()...) {
+		return // it was started to try libraries out
+	}
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	os.Exit(daemon.Run(context.Background(), daemon.Options{
+		Daemon: roles.Slave, Version: mesosVersion, Builtin: daemon.Builtin(),
+		Args: os.Args[1:], Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,
+	}))
+}

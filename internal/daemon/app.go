@@ -1,0 +1,150 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"strconv"
+
+	"go.uber.org/fx"
+	"go.uber.org/fx/fxevent"
+
+	"github.com/mesos-modules/mms/internal/httpface"
+	"github.com/mesos-modules/mms/internal/metrics"
+	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager"
+	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/roles"
+	"github.com/mesos-modules/mms/roles/calculator"
+	"github.com/mesos-modules/mms/roles/testmodule"
+)
+
+// newApp makes the fx app, and keeps the parts of it that the daemon itself needs.
+// It starts nothing.
+func (d *daemon) newApp(manifests []manifest.Manifest) (*fx.App, error) {
+	registry := metrics.New(func(module string, err error) {
+		d.bus.Publish(lifecycle.Notice{Header: lifecycle.Header{Module: module}, Text: err.Error()})
+	})
+	d.bus.Observe(registry.Observe)
+
+	cfg := d.flags.config(d.o, manifests)
+	cfg.Bus, cfg.Logger, cfg.Metrics = d.bus, d.out.log, registry.Module
+	m, err := manager.New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	d.mods = m
+	app := fx.New(
+		fx.WithLogger(func() fxevent.Logger { return fxLogger(d.out.log) }),
+		m.Options(),
+		fx.Supply(d, registry),
+		fx.Provide(newFace, newServer),
+		fx.Invoke(answer),
+		fx.Populate(&d.server),
+	)
+	return app, app.Err()
+}
+
+// fxLogger shows what fx does to whoever looks for it.
+func fxLogger(log *slog.Logger) fxevent.Logger {
+	l := &fxevent.SlogLogger{Logger: log}
+	l.UseLogLevel(slog.LevelDebug)
+	l.UseErrorLevel(slog.LevelDebug) // the daemon reports its errors itself
+	return l
+}
+
+// sites are the handles that this daemon consumes. They depend on the module
+// system, so whoever takes them starts after bind and stops before unbind.
+type sites struct {
+	fx.In
+
+	Calculators []calculator.Calculator
+	TestModule  testmodule.TestModule
+}
+
+func newFace(d *daemon, m *manager.Manager, registry *metrics.Registry, s sites) *httpface.Face {
+	registry.CountModules(func() []lifecycle.Phase {
+		var phases []lifecycle.Phase
+		for _, status := range m.Modules() {
+			phases = append(phases, status.Phase)
+		}
+		return phases
+	})
+	names := d.flags.bound("calculator")
+	var calculators []httpface.Calculator
+	for i, c := range s.Calculators { // one for each name, in flag order
+		calculators = append(calculators, httpface.Calculator{Module: names[i], Calculator: c})
+	}
+	return httpface.New(httpface.Config{
+		Daemon: d.o.Daemon.String(), Prefix: prefixOf(d.o.Daemon), Version: d.o.Version,
+		Modules: m, Flags: d.flags.set.Values(), Metrics: registry.Handler(),
+		Calculators: calculators, TestModule: s.TestModule,
+	})
+}
+
+// prefixOf is below which Mesos puts the routes of a daemon.
+func prefixOf(d roles.Daemon) string {
+	if d == roles.Slave {
+		return "/slave(1)"
+	}
+	return "/master"
+}
+
+func newServer(d *daemon, face *httpface.Face) *httpface.Server {
+	address := net.JoinHostPort(d.flags.ip.Get(), strconv.Itoa(int(d.flags.port.Get())))
+	return httpface.NewServer(address, face, d.out.log)
+}
+
+// answer is the last to start and the first to stop.
+func answer(lc fx.Lifecycle, d *daemon, server *httpface.Server) {
+	lc.Append(fx.Hook{
+		OnStart: func(ctx context.Context) error {
+			if err := server.Start(ctx); err != nil {
+				return err
+			}
+			return d.announce()
+		},
+		OnStop: func(ctx context.Context) error {
+			d.withdraw()
+			return server.Stop(ctx)
+		},
+	})
+}
+
+// announce writes the address into the file that waits for it, in one piece: who
+// sees the file sees all of it.
+func (d *daemon) announce() error {
+	if !d.flags.addressFile.Has() {
+		return nil
+	}
+	path := d.flags.addressFile.Get()
+	if err := os.WriteFile(path+".new", []byte(d.address()+"\n"), 0o644); err != nil {
+		return fmt.Errorf("write --address_file: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("write --address_file: %w", err)
+	}
+	return nil
+}
+
+func (d *daemon) withdraw() {
+	if d.flags.addressFile.Has() {
+		_ = os.Remove(d.flags.addressFile.Get()) // a file that somebody has taken away is gone
+	}
+}
+
+// address is where the daemon can be reached: the IP it listens on, or the host's
+// name where it listens on all.
+func (d *daemon) address() string {
+	bound, ok := d.server.Addr().(*net.TCPAddr)
+	if !ok {
+		return ""
+	}
+	host := d.flags.ip.Get()
+	if host == "" {
+		host = d.flags.host()
+	}
+	return net.JoinHostPort(host, strconv.Itoa(bound.Port))
+}

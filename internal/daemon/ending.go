@@ -1,0 +1,101 @@
+package daemon
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager"
+	"github.com/mesos-modules/mms/manager/report"
+)
+
+// ending keeps from the events how each module ended, in the order of teardown. A
+// start that fails tears down too.
+type ending struct {
+	mu      sync.Mutex
+	took    time.Duration
+	modules []report.ClosedModule
+	bad     bool
+}
+
+// observe is a lifecycle.Observer.
+func (e *ending) observe(event lifecycle.Event) {
+	h := event.Head()
+	if h.Phase != lifecycle.Teardown {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch event := event.(type) {
+	case lifecycle.StepAbandoned:
+		e.note(h, report.Abandoned, "at the step "+event.Step+": "+event.Cause, 0)
+	case lifecycle.StepPanicked:
+		e.note(h, report.Failed, event.Step+": panicked: "+event.Value, 0)
+	case lifecycle.StepEnded:
+		outcome, why := report.Closed, ""
+		if event.Err != "" {
+			outcome, why = report.Failed, event.Step+": "+event.Err
+		}
+		e.note(h, outcome, why, event.Duration)
+	case lifecycle.PhaseEnded:
+		e.took = event.Duration
+	}
+}
+
+// note adds a step to what is known of its module: the first thing that went wrong
+// stands. e.mu is held.
+func (e *ending) note(h lifecycle.Header, outcome report.Outcome, why string, took time.Duration) {
+	e.bad = e.bad || outcome != report.Closed
+	if h.Module == "" {
+		return // of libraries the manager keeps the books
+	}
+	for i := range e.modules {
+		m := &e.modules[i]
+		if m.Module == h.Module {
+			m.Time += took
+			if m.Outcome == report.Closed {
+				m.Outcome, m.Why = outcome, why
+			}
+			return
+		}
+	}
+	e.modules = append(e.modules, report.ClosedModule{Module: h.Module, Outcome: outcome, Why: why, Time: took})
+}
+
+// failed reports whether anything could not be given back.
+func (e *ending) failed() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.bad
+}
+
+// report is the report of the teardown.
+func (e *ending) report(daemon string, libraries []manager.LibraryStatus) report.Teardown {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := report.Teardown{Daemon: daemon, Took: e.took, Modules: e.modules}
+	for _, lib := range libraries {
+		if lib.ShipsWithMesos {
+			continue // the daemon binary itself
+		}
+		outcome, why := endOf(lib.Ended)
+		r.Libraries = append(r.Libraries, report.ClosedLibrary{Library: lib.Path, Outcome: outcome, Why: why})
+	}
+	return r
+}
+
+// endOf reads how the manager says that a library ended.
+func endOf(how string) (report.Outcome, string) {
+	kind, why, _ := strings.Cut(how, ": ")
+	switch kind {
+	case "closed":
+		return report.Closed, ""
+	case "failed":
+		return report.Failed, why
+	case "":
+		return report.Stays, "it was not closed"
+	default:
+		return report.Stays, why
+	}
+}

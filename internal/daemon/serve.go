@@ -1,0 +1,145 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/fx"
+
+	"github.com/mesos-modules/mms/internal/flags"
+	"github.com/mesos-modules/mms/internal/httpface"
+	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager"
+	"github.com/mesos-modules/mms/manager/finding"
+	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/manager/report"
+)
+
+// daemon is one that serves.
+type daemon struct {
+	o     Options
+	flags *flagSet
+	out   *output
+	bus   *lifecycle.Bus
+	end   *ending
+	began time.Time
+
+	app    *fx.App
+	mods   *manager.Manager
+	server *httpface.Server
+}
+
+// serve starts the daemon, waits for the end of ctx, and stops it.
+func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) int {
+	d := &daemon{o: o, flags: f, bus: lifecycle.NewBus(lifecycle.BusOptions{}), end: &ending{}, began: time.Now()}
+	var err error
+	if d.out, err = newOutput(o, f); err != nil {
+		return d.cannotStart(err)
+	}
+	defer d.out.close()
+	for _, n := range notices {
+		d.out.told("notice: %v", n)
+	}
+	manifests, said := f.read()
+	for _, n := range said.Notices {
+		d.out.told("notice: %s", n.Text)
+	}
+	if len(said.Findings) > 0 {
+		return d.refused(reportOf(o, said))
+	}
+	if err := d.build(manifests); err != nil {
+		return d.cannotStart(err)
+	}
+	// fx leaves finished phases undone after a start that hit its limit.
+	defer func() { _ = d.mods.Close() }()
+	if err := d.start(ctx); err != nil {
+		return d.didNotStart(ctx, err)
+	}
+	d.started()
+	<-ctx.Done()
+	return d.stop()
+}
+
+// build lays the app out. No module code runs.
+func (d *daemon) build(manifests []manifest.Manifest) error {
+	d.out.observe(d.bus)
+	d.bus.Observe(d.end.observe)
+	app, err := d.newApp(manifests)
+	if err != nil {
+		return err
+	}
+	d.app = app
+	return nil
+}
+
+// start goes through all phases. The end of ctx interrupts it: the phase under way
+// is cancelled and undoes itself, and fx, whose own context stays alive, undoes what
+// came before. (Were fx's context cancelled, it would return while its hooks run.)
+func (d *daemon) start(ctx context.Context) error {
+	interrupting := context.AfterFunc(ctx, func() { _ = d.mods.Close() })
+	defer interrupting()
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.app.StartTimeout())
+	defer cancel()
+	return d.app.Start(limited)
+}
+
+// didNotStart takes back what the start left, and says why it failed.
+func (d *daemon) didNotStart(ctx context.Context, err error) int {
+	closing := errors.Join(d.server.Stop(context.WithoutCancel(ctx)), d.mods.Close())
+	var found *finding.Error
+	switch {
+	case errors.As(err, &found):
+		return d.refused(reportOf(d.o, d.mods.Result()))
+	case ctx.Err() != nil && errors.Is(err, lifecycle.ErrClosed):
+		d.out.told("%v: the start was interrupted", d.o.Daemon)
+		d.tornDown()
+		if d.end.failed() || closing != nil {
+			return ExitTeardown
+		}
+		return ExitOK
+	default:
+		d.tornDown()
+		return d.cannotStart(errors.Join(err, closing))
+	}
+}
+
+func (d *daemon) cannotStart(err error) int {
+	failure(d.o, "%v: cannot start: %v", d.o.Daemon, err)
+	return ExitStart
+}
+
+// refused prints what verification holds against the modules.
+func (d *daemon) refused(v report.Verification) int {
+	if err := v.WriteText(d.o.Stderr, styleOf(d.o.Stderr, d.o.Env)); err != nil {
+		failure(d.o, "%v: print the report: %v", d.o.Daemon, err)
+	}
+	return ExitFindings
+}
+
+// started prints the closing table and where the daemon answers.
+func (d *daemon) started() {
+	d.out.report(report.Started{
+		Daemon: d.o.Daemon.String(), MesosVersion: d.o.Version,
+		Took: time.Since(d.began), Modules: httpface.Rows(d.mods.Modules()),
+	}.WriteText)
+	d.out.told("%v: answers at http://%s", d.o.Daemon, d.address())
+}
+
+// stop takes everything back and prints the report.
+func (d *daemon) stop() int {
+	ctx, cancel := context.WithTimeout(context.Background(), d.app.StopTimeout())
+	defer cancel()
+	err := errors.Join(d.app.Stop(ctx), d.mods.Close())
+	d.tornDown()
+	if err != nil {
+		failure(d.o, "%v: not everything could be given back: %v", d.o.Daemon, err)
+		return ExitTeardown
+	}
+	return ExitOK
+}
+
+// tornDown prints the report of the teardown.
+func (d *daemon) tornDown() {
+	d.out.report(d.end.report(d.o.Daemon.String(), d.mods.Libraries()).WriteText)
+}

@@ -1,0 +1,108 @@
+package httpface
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Limits of a connection. Event streams lift those of time for themselves.
+const (
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second
+	writeTimeout  = time.Minute
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10
+
+	// drainTimeout is how long requests may go on when the daemon stops.
+	drainTimeout = 5 * time.Second
+)
+
+// Server gives a face a socket. It goes through Start and Stop once; Stop may come
+// first, from another goroutine, and any number of times.
+type Server struct {
+	address string
+	face    *Face
+	http    *http.Server
+
+	mu       sync.Mutex
+	listener net.Listener
+	stopped  bool
+	served   chan struct{} // closed when Serve has returned
+}
+
+// NewServer returns a server for an address like 127.0.0.1:5050; port 0 lets the
+// system choose.
+func NewServer(address string, face *Face, log *slog.Logger) *Server {
+	s := &Server{address: address, face: face, served: make(chan struct{})}
+	s.http = &http.Server{
+		Handler:           face,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeader,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	return s
+}
+
+// Start listens and begins to answer.
+func (s *Server) Start(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.address, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped || s.listener != nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w", s.address, http.ErrServerClosed), listener.Close())
+	}
+	s.listener = listener
+	go func() {
+		defer close(s.served)
+		_ = s.http.Serve(listener) // always ErrServerClosed, or the listener's end
+	}()
+	return nil
+}
+
+// Addr is where the server listens; nil before Start.
+func (s *Server) Addr() net.Addr {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.listener == nil {
+		return nil
+	}
+	return s.listener.Addr()
+}
+
+// Stop ends event streams, lets other requests end, and cuts off those that do not
+// in a few seconds; that is an error, as is the end of ctx before. It returns when
+// the server's goroutine has ended.
+func (s *Server) Stop(ctx context.Context) error {
+	s.mu.Lock()
+	first, started := !s.stopped, s.listener != nil
+	s.stopped = true
+	s.mu.Unlock()
+	s.face.Close()
+	if !started {
+		return nil
+	}
+	var err error
+	if first {
+		err = s.drain(ctx)
+	}
+	<-s.served
+	return err
+}
+
+func (s *Server) drain(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
+	defer cancel()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return fmt.Errorf("stop answering requests: %w", errors.Join(err, s.http.Close()))
+	}
+	return nil
+}
