@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mesos-modules/mms/manager/vehicle"
+	"github.com/mesos-modules/mms/manager/vehicle/native/bridge"
 	"github.com/mesos-modules/mms/manager/vehicle/native/internal/entered"
 	"github.com/mesos-modules/mms/manager/vehicle/native/internal/image"
 	"github.com/mesos-modules/mms/manager/vehicle/native/internal/ldso"
@@ -18,14 +19,15 @@ import (
 type Vehicle struct {
 	resolver *ldso.Resolver
 	runtimes runtimes
-	wrap     func(role string, object uintptr) (any, error)
+
+	// wrap makes a native object into a value that implements the role's Go
+	// interface.
+	wrap func(role string, object uintptr) (any, error)
 }
 
 // New makes the vehicle for libraries of the machine that this process runs on.
-// wrap makes a native object into a value that implements the Go interface of the
-// role, and refuses an object of another role; it is bridge.Wrap.
-func New(wrap func(role string, object uintptr) (any, error)) *Vehicle {
-	return &Vehicle{resolver: ldso.New(image.Host(), os.Getenv("LD_LIBRARY_PATH")), wrap: wrap}
+func New() *Vehicle {
+	return &Vehicle{resolver: ldso.New(image.Host(), os.Getenv("LD_LIBRARY_PATH")), wrap: bridge.Wrap}
 }
 
 // Name implements vehicle.Vehicle.

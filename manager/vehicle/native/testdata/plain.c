@@ -1,0 +1,2 @@
+int plain(void) { return 1; }
+int data[64] = {1};
