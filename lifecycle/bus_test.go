@@ -146,6 +146,20 @@ func TestSubscribe(t *testing.T) {
 		}
 		assert.Equal(t, []string{"Gap 5 (1 to 5)", "CallPanicked 6"}, take(t, b, 1, 2))
 	})
+	t.Run("numbers stay right when the store grows after dropping", func(t *testing.T) {
+		b := lifecycle.NewBus(lifecycle.BusOptions{})
+		publish(b, 60)
+		b.Publish(lifecycle.Notice{Text: strings.Repeat("x", 8<<20)}) // drops all before it
+		publish(b, 200)                                               // drops it in turn, and grows
+		seq := b.Last() - 199
+		for e := range b.Subscribe(t.Context(), seq) {
+			require.Equal(t, seq, e.Head().Seq)
+			require.Equal(t, notice(int(seq)-62).Text, e.(lifecycle.Notice).Text)
+			if seq++; seq > b.Last() {
+				break
+			}
+		}
+	})
 	t.Run("many subscribers see the same", func(t *testing.T) {
 		b := lifecycle.NewBus(lifecycle.BusOptions{})
 		var wg sync.WaitGroup
@@ -180,6 +194,17 @@ func TestObserver(t *testing.T) {
 			publish(r.bus, 2)
 			assert.Equal(t, []string{"notice: 0", "notice: after 1", "notice: 1"}, r.rec.Lines())
 		})
+	})
+	t.Run("that stands behind one that publishes sees all in order", func(t *testing.T) {
+		bus := lifecycle.NewBus(lifecycle.BusOptions{})
+		bus.Observe(func(e lifecycle.Event) {
+			if e.Head().Seq == 1 {
+				bus.Publish(lifecycle.Notice{Text: "second"})
+			}
+		})
+		rec := lifecycle.NewRecorder(bus)
+		publish(bus, 1)
+		assert.Equal(t, []string{"notice: 0", "notice: second"}, rec.Lines())
 	})
 	t.Run("has seen the event when a lone publisher goes on", func(t *testing.T) {
 		r := newRig()

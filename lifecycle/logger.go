@@ -12,7 +12,7 @@ func NewLogger(log *slog.Logger) Observer {
 	return func(e Event) {
 		level := levelOf(e)
 		ctx := context.Background()
-		if !log.Enabled(ctx, level) {
+		if !log.Enabled(ctx, level) { // before the work of making the line
 			return
 		}
 		log.LogAttrs(ctx, level, Line(e), attrsOf(e)...)

@@ -67,6 +67,8 @@ func TestRunner(t *testing.T) {
 		r := newRig()
 		err := r.run.Run(t.Context(), step("a", "create"), func(context.Context) error { return badError{} })
 		require.ErrorContains(t, err, "no text for you")
+		require.ErrorIs(t, err, badError{})
+		assert.Empty(t, lifecycle.Of[lifecycle.StepPanicked](r.rec.Events()), "the step itself did not panic")
 	})
 	t.Run("text without end is cut and made UTF-8", func(t *testing.T) {
 		r := newRig()
@@ -130,6 +132,25 @@ func TestRunner(t *testing.T) {
 				"instantiate a create ends: did not come back and is abandoned after 6s: the limit of 5s passed",
 				"instantiate a create returned late",
 			}, r.rec.Lines())
+		})
+	})
+	t.Run("late is told after abandoned and ended, however soon it comes", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig()
+			do, release := hang()
+			r.bus.Observe(func(e lifecycle.Event) {
+				if _, ok := e.(lifecycle.StepAbandoned); ok {
+					release()
+					synctest.Wait() // the step has come back, and would say so if it could
+				}
+			})
+			require.ErrorIs(t, r.run.Run(t.Context(), step("a", "create"), do), lifecycle.ErrAbandoned)
+			waitFor[lifecycle.StepReturnedLate](t, r.rec)
+			var types []string
+			for _, e := range r.rec.Events() {
+				types = append(types, e.Type())
+			}
+			assert.Equal(t, []string{"StepBegan", "StepAbandoned", "StepEnded", "StepReturnedLate"}, types)
 		})
 	})
 	t.Run("a late panic is told and not fatal", func(t *testing.T) {

@@ -185,6 +185,7 @@ func TestSequence(t *testing.T) {
 		assert.Equal(t, lifecycle.Loaded, s.seq.State())
 		require.EqualError(t, s.seq.Unload(t.Context(), c), "module c: close: stuck")
 		assert.Equal(t, lifecycle.New, s.seq.State())
+		require.NoError(t, s.seq.Undo(t.Context(), lifecycle.Load), "is not done any more")
 		s.up(t, lifecycle.Load)
 		require.NoError(t, s.seq.Close())
 		assert.Equal(t, []string{"b", "a", "load2", "load1"}, s.names())
