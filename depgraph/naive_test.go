@@ -265,7 +265,7 @@ func graphOf(data []byte) Input {
 	var (
 		roles       = []string{"", "R", "S", "c"} // "c" is a module's name too
 		versions    = []string{"1.5.0", "", "1.0.0", "1.1.0-rc1", "2.0.0-rc1", "2.0.0", "1.5"}
-		constraints = []string{"", ">=1.1", "<2", ">=1.1 <2", ">=1.5.0-rc1", "=1.0.0", "*", ">=9 || <1.5", "~~", "!=2.0.0"}
+		constraints = []string{"", ">=1.1", "<2", ">=1.1 <2", "<=1.5.0-rc1", "=1.0.0", "*", ">=9 || <1.5", "~~", "!=2.0.0"}
 		kinds       = []Kind{RequiresModule, RequiresModule, RequiresRole, Optional, After, Conflicts}
 		in          Input
 	)

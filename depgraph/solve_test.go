@@ -100,6 +100,14 @@ var scenarios = []struct{ name, text string }{
 		a: b>=1.5.0-rc.1
 		b@1.5.0-alpha:
 		order: b a`},
+	{"a tag in a constraint counts for no comparison", `
+		a: b=1.5.0-rc.1 b<=1.5.0-rc.1 b~1.5.0-rc.1 b!=1.6.0-rc.1
+		b@1.5.0:
+		order: b a`},
+	{"what is after a pre-release in semantic versioning is not after it here", `
+		a: b>1.5.0-rc.1
+		b@1.5.0:
+		finding: version-clash b`},
 	{"a constraint with a tag does not forgive the version below", `
 		a: b>=1.5.0-rc.1
 		b@1.4.9:
