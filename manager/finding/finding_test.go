@@ -76,6 +76,7 @@ func TestNearest(t *testing.T) {
 	}{
 		{"calculater", []string{"allocator", "calculator"}, "calculator"},
 		{"CALCULATOR", []string{"calculator"}, "calculator"},
+		{"calculator", []string{"CALCULATOR"}, "CALCULATOR"},
 		{"abc", []string{"abd", "abe"}, "abd"},
 		{"abc", []string{"xyz"}, ""},
 		{"a", []string{"bb"}, ""},

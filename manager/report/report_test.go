@@ -41,7 +41,8 @@ func found() report.Verification {
 				Path:    []string{"--calculator", "org_example_sum", "org_example_calculator"},
 				Problem: "the library was built for Mesos 0.18.0, older than the role version 0.21.0 supported by this daemon: Calculator changed incompatibly then",
 				Mend:    "rebuild it against Mesos 0.21.0 or later, up to 1.12.0"},
-			{Rule: finding.Binding, Path: []string{"--hooks"}, Problem: "--hooks has an empty name at place 2"},
+			{Rule: finding.Binding, Path: []string{"--hooks"}, Problem: "--hooks has an empty name at place 2",
+				Mend: "remove the comma & name a module, like m@>=1.1 <2"},
 		},
 		Notices: []verify.Notice{{ID: verify.Naming, Module: "example", Library: "/opt/libe.so", Text: "the name breaks the naming rule"}},
 	}

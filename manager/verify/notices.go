@@ -77,3 +77,6 @@ func sortNotices(all []Notice) []Notice {
 	})
 	return slices.Compact(all)
 }
+
+// WellNamed reports whether a module's name keeps the naming rule: a reversed domain and a name, joined by underscores.
+func WellNamed(name string) bool { return wellNamed.MatchString(name) }

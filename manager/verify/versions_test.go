@@ -143,6 +143,11 @@ func TestHandshake(t *testing.T) {
 		{name: "a library that states no version is no module library", change: states(""),
 			rule: finding.Handshake, problem: "does not say for which version", mend: "MESOS_MODULE_LIBRARY()",
 			path: []string{"--calculator", "org_example_calculator", "/opt/libcalc.so"}},
+		{name: "without a handshake nothing else is asked", change: func(in *verify.Input) {
+			states("")(in)
+			in.Libraries[0].Description.MesosVersion = "x"
+			calculator(in).Role = "Nothing"
+		}, rule: finding.Handshake, problem: "does not say"},
 		{name: "an older daemon refuses a later library", change: states("2"),
 			rule: finding.MMSVersion, problem: "version 2 of the module management system, later than what this daemon accepts (1)", mend: "use a newer daemon"},
 		{name: "a later daemon accepts the versions that it lists", change: func(in *verify.Input) {
