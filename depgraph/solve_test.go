@@ -161,6 +161,21 @@ var scenarios = []struct{ name, text string }{
 		hand: b 2.1.0 fits, b 2.0.0-rc.1 fits, b 3.0.0, b 1.5.0 given
 		text: b is 1.5.0; wanted by --x (binds <3), a (requires >=1.1), c (optional >=2), 1 in any version
 		mend: load b 2.1.0, b 2.0.0-rc.1 instead`},
+	{"a version that is at hand twice is proposed once", `
+		a: b>=2
+		b@1.0.0:
+		hand b@2.0.0
+		hand b@2.0.0
+		finding: version-clash b
+		hand: b 2.0.0 fits, b 1.0.0 given`},
+	{"findings of one rule and module are sorted by target, not by kind", `
+		a: y>>1 role:X>>1
+		x role=X:
+		y:
+		finding: bad-constraint a
+		path: a -> X (requires-role X >>1)
+		finding: bad-constraint a
+		path: a -> y (requires >>1)`},
 	{"a version clash that nothing at hand can end", `
 		a: b>=2
 		c: b<2
