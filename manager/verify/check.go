@@ -3,6 +3,8 @@ package verify
 import (
 	"slices"
 
+	"github.com/Masterminds/semver/v3"
+
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/finding"
@@ -35,8 +37,9 @@ type check struct {
 	byName    map[string]*module
 	byRole    map[string][]string // names of the loaded modules of a role
 	unfound   []unfound
-	absent    map[string]bool // wanted by the manifest, and not to be had from its library
-	bindings  []binding       // in flag order
+	absent    map[string]bool            // wanted by the manifest, and not to be had from its library
+	bindings  []binding                  // in flag order
+	versions  map[string]*semver.Version // each text once; nil for what is none
 
 	here, elsewhere reach // along the declared requirements, from flags of this daemon and of the other one
 	graph           *depgraph.Plan
@@ -71,8 +74,12 @@ func (m *module) unreadable() bool {
 }
 
 func newCheck(in Input) *check {
-	c := &check{Input: in, roles: map[string]roles.Role{}, byName: map[string]*module{}, byRole: map[string][]string{},
-		absent: map[string]bool{}}
+	named := 0
+	for _, l := range in.Libraries {
+		named += len(l.Named)
+	}
+	c := &check{Input: in, roles: map[string]roles.Role{}, modules: make([]*module, 0, named), byName: make(map[string]*module, named), byRole: map[string][]string{},
+		absent: map[string]bool{}, versions: map[string]*semver.Version{}}
 	for _, r := range in.Roles {
 		c.roles[r.Name] = r
 	}

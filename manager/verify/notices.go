@@ -23,7 +23,7 @@ func (c *check) notices(plan *Plan) []Notice {
 	}
 	for _, l := range c.libraries {
 		d := l.Description
-		if newer(d.MesosVersion, d.MinMesos) {
+		if c.newer(d.MesosVersion, d.MinMesos) {
 			all = append(all, Notice{ID: NoEffect, Library: l.Path, Text: fmt.Sprintf(
 				"the minimum Mesos version %s has no effect: the library was built for %s, and older daemons refuse it for that", d.MinMesos, d.MesosVersion)})
 		}

@@ -64,7 +64,7 @@ type Site struct {
 
 // draw makes the plan of a set that no rule holds anything against.
 func (c *check) draw() *Plan {
-	p := &Plan{Daemon: c.Daemon.String(), MesosVersion: c.MesosVersion, Modules: []Module{}, Sites: c.sites(),
+	p := &Plan{Daemon: c.Daemon.String(), MesosVersion: c.MesosVersion, Modules: make([]Module, 0, len(c.byName)), Sites: c.sites(),
 		Needed: []string{}, Unused: []string{}, Graph: c.graph}
 	order := c.graph.Order()
 	place := make(map[string]int, len(order))
@@ -118,6 +118,9 @@ func (m *module) planned(requires []string) Module {
 
 // shown hides the values that the module declares secret, and those that look it.
 func (m *module) shown() []Parameter {
+	if len(m.parameters) == 0 {
+		return nil
+	}
 	secret := func(_, key string) bool {
 		i := slices.IndexFunc(m.Module.Parameters, func(s facade.ParameterSpec) bool { return s.Key == key })
 		return i >= 0 && m.Module.Parameters[i].Secret

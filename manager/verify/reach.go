@@ -33,8 +33,8 @@ func (c *check) roots(here bool) []root {
 			}
 		}
 	}
-	slices.SortStableFunc(all, func(a, b root) int {
-		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.module, b.module))
+	slices.SortFunc(all, func(a, b root) int {
+		return cmp.Or(cmp.Compare(a.name, b.name), cmp.Compare(a.module, b.module), cmp.Compare(a.constraint, b.constraint))
 	})
 	return all
 }

@@ -43,32 +43,32 @@ func rules() []rule {
 	}
 }
 
-func libraryMetadata(_ *check, l *library) []fault {
+func libraryMetadata(c *check, l *library) []fault {
 	var faults []fault
 	switch d := l.Description; {
 	case d.MesosVersion != "":
-		faults = strictVersion("the Mesos version the library was built for", d.MesosVersion)
+		faults = c.strictVersion("the Mesos version the library was built for", d.MesosVersion)
 	case l.speaksForModules(ownMesos):
 		faults = []fault{{"the library does not say which Mesos release it was built for",
 			"put MESOS_MODULE_LIBRARY() into one of its source files (C, C++), or export a facade.Library (Go), and rebuild it"}}
 	}
 	if min := l.Description.MinMesos; min != "" {
-		faults = append(faults, strictVersion("the library's minimum Mesos version", min)...)
+		faults = append(faults, c.strictVersion("the library's minimum Mesos version", min)...)
 	}
 	return faults
 }
 
-func moduleMetadata(_ *check, m *module) []fault {
+func moduleMetadata(c *check, m *module) []fault {
 	const mend = "correct the declaration in the module's source"
 	var faults []fault
 	for _, flaw := range m.Flaws {
 		faults = append(faults, fault{sentence(flaw), mend})
 	}
 	if m.Version != "" {
-		faults = append(faults, strictVersion("the module's version", m.Version)...)
+		faults = append(faults, c.strictVersion("the module's version", m.Version)...)
 	}
 	if m.MesosVersion != "" {
-		faults = append(faults, strictVersion("the Mesos version the module was built for", m.MesosVersion)...)
+		faults = append(faults, c.strictVersion("the Mesos version the module was built for", m.MesosVersion)...)
 	}
 	for i, r := range m.Requires {
 		if (r.Module == "") == (r.Role == "") {
@@ -80,7 +80,7 @@ func moduleMetadata(_ *check, m *module) []fault {
 			faults = append(faults, fault{fmt.Sprintf("conflict %d names no module", i+1), mend})
 		}
 	}
-	keys := map[string]bool{}
+	keys := make(map[string]bool, len(m.Parameters))
 	for i, spec := range m.Parameters {
 		switch {
 		case spec.Key == "":

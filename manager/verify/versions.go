@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -14,29 +15,29 @@ import (
 //
 // and, unless the module declares a check of its own, library version = Mesos version.
 
-// parse reads a strict version (major.minor.patch) and drops its pre-release tag and build metadata: 1.12.0-rc.1 is
-// compared as 1.12.0.
-func parse(text string) (*semver.Version, error) {
-	v, err := semver.StrictNewVersion(text)
-	if err != nil {
-		return nil, err
-	}
-	return semver.New(v.Major(), v.Minor(), v.Patch(), "", ""), nil
-}
-
-// compare orders two versions; ok is false if one of them cannot be read, which is another rule's business.
-func compare(a, b string) (order int, ok bool) {
-	va, errA := parse(a)
-	vb, errB := parse(b)
-	if errA != nil || errB != nil {
+// compare orders two strict versions (major.minor.patch) by their numbers alone: 1.12.0-rc.1 is compared as 1.12.0. ok
+// is false if one of them cannot be read, which is another rule's business.
+func (c *check) compare(a, b string) (order int, ok bool) {
+	va, vb := c.version(a), c.version(b)
+	if va == nil || vb == nil {
 		return 0, false
 	}
-	return va.Compare(vb), true
+	return cmp.Or(cmp.Compare(va.Major(), vb.Major()), cmp.Compare(va.Minor(), vb.Minor()), cmp.Compare(va.Patch(), vb.Patch())), true
 }
 
-func newer(a, b string) bool {
-	order, ok := compare(a, b)
+func (c *check) newer(a, b string) bool {
+	order, ok := c.compare(a, b)
 	return ok && order > 0
+}
+
+// version reads each text once: a set of modules has few different ones.
+func (c *check) version(text string) *semver.Version {
+	v, seen := c.versions[text]
+	if !seen {
+		v, _ = semver.StrictNewVersion(text) // nil if it is none
+		c.versions[text] = v
+	}
+	return v
 }
 
 // builtFor is the release a module was built for: its own statement, or else its library's.
@@ -110,7 +111,7 @@ func (c *check) mmsVersion(who, stated string) []fault {
 
 func roleVersion(c *check, m *module) []fault {
 	role, ok := c.roles[m.Role]
-	if !ok || !newer(role.Version, m.builtFor()) {
+	if !ok || !c.newer(role.Version, m.builtFor()) {
 		return nil
 	}
 	return []fault{{fmt.Sprintf("the library was built for Mesos %s, older than the role version %s supported by this daemon: %s changed incompatibly then",
@@ -128,7 +129,7 @@ func libraryVersion(c *check, l *library) []fault {
 func moduleVersion(c *check, m *module) []fault { return c.notNewer("module", m.MesosVersion) }
 
 func (c *check) notNewer(who, built string) []fault {
-	if !newer(built, c.MesosVersion) {
+	if !c.newer(built, c.MesosVersion) {
 		return nil
 	}
 	return []fault{{fmt.Sprintf("the %s was compiled against a newer Mesos release: %s, and this daemon is %s", who, built, c.MesosVersion),
@@ -138,7 +139,7 @@ func (c *check) notNewer(who, built string) []fault {
 // equalVersion speaks only where role, library and daemon version are in order: else the version is wrong whether or not
 // a check is declared.
 func equalVersion(c *check, m *module) []fault {
-	order, ok := compare(m.builtFor(), c.MesosVersion)
+	order, ok := c.compare(m.builtFor(), c.MesosVersion)
 	if m.Compatible || !ok || order >= 0 || len(roleVersion(c, m)) > 0 {
 		return nil
 	}
@@ -150,7 +151,7 @@ func equalVersion(c *check, m *module) []fault {
 // minMesos can only tighten: that the daemon is not older than what the library was built for is libraryVersion's.
 func minMesos(c *check, l *library) []fault {
 	min, built := l.Description.MinMesos, l.Description.MesosVersion
-	if !newer(min, c.MesosVersion) || newer(built, c.MesosVersion) && !newer(min, built) {
+	if !c.newer(min, c.MesosVersion) || c.newer(built, c.MesosVersion) && !c.newer(min, built) {
 		return nil
 	}
 	return []fault{{fmt.Sprintf("the library works with Mesos %s and later, and this daemon is %s", min, c.MesosVersion),
@@ -158,8 +159,8 @@ func minMesos(c *check, l *library) []fault {
 }
 
 // strictVersion is the fault of a text that is no version, or none.
-func strictVersion(what, text string) []fault {
-	if _, err := parse(text); err == nil {
+func (c *check) strictVersion(what, text string) []fault {
+	if c.version(text) != nil {
 		return nil
 	}
 	return []fault{{fmt.Sprintf("%s, %s, is no strict semantic version", what, show(text)),
