@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -113,25 +116,49 @@ func (c *child) serve() {
 }
 
 // open has a library described on a goroutine of its own, which the library may
-// end. A panic ends the process, as it should: the library has left locks taken.
+// end. After that, or a panic, it has left locks taken, and the child is spent.
 func (c *child) open(r Request) report {
 	v, ok := c.vehicles[r.Vehicle]
 	if !ok {
 		return report{Refusal: pack(fmt.Errorf("the trial child knows no vehicle %q", r.Vehicle))}
 	}
-	answer := report{Spent: true, Refusal: pack(&vehicle.Refusal{
-		Rule:    finding.LibraryOpens,
-		Problem: "an initialiser called runtime.Goexit while the library was opened",
-		Mend:    mendOpens,
-	})}
+	answer := spent("an initialiser called runtime.Goexit while the library was opened")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		defer func() {
+			if value := recover(); value != nil {
+				answer = spent("an initialiser panicked while the library was opened: %s%s", oneLine(fmt.Sprint(value)), panicked())
+			}
+		}()
 		d, err := v.Describe(r.File, r.Description)
 		answer = report{Description: d, Refusal: pack(err)}
 	}()
 	<-done
 	return answer
+}
+
+func spent(format string, args ...any) report {
+	return report{Spent: true, Refusal: pack(&vehicle.Refusal{
+		Rule:    finding.LibraryOpens,
+		Problem: fmt.Sprintf(format, args...),
+		Mend:    mendOpens,
+	})}
+}
+
+// panicked says where; it is called by the function that recovers.
+func panicked() string {
+	var callers [64]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(3, callers[:])])
+	for {
+		frame, more := frames.Next()
+		if frame.Function != "" && !strings.HasPrefix(frame.Function, "runtime.") {
+			return fmt.Sprintf(" (%s, %s:%d)", frame.Function, filepath.Base(frame.File), frame.Line)
+		}
+		if !more {
+			return ""
+		}
+	}
 }
 
 // report writes one line. A copy of the process that a library has forked off

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
+	"unicode"
 
 	"golang.org/x/sys/unix"
 
@@ -24,10 +26,13 @@ func (s *session) judge(why reason, state *os.ProcessState) (int, error) {
 	if s.spent || s.next == len(s.requests) {
 		return s.next, nil
 	}
-	guilty, when := s.next, "while it was opened"
+	guilty, when := s.next, " while it was opened"
+	if why == late {
+		when = ""
+	}
 	if !s.opening {
 		// It ended between two libraries: the last one has left something behind.
-		guilty, when = s.next-1, "just after it was opened"
+		guilty, when = s.next-1, " just after it was opened"
 	}
 	if guilty < 0 {
 		return 0, fmt.Errorf("the child process %s before it opened anything; main has to begin with trial.Main%s",
@@ -35,7 +40,7 @@ func (s *session) judge(why reason, state *os.ProcessState) (int, error) {
 	}
 	s.verdicts[guilty] = Verdict{Err: &vehicle.Refusal{
 		Rule:    finding.LibraryOpens,
-		Problem: fmt.Sprintf("the library %s %s%s", s.blame(guilty, why, state), when, quote(s.printed())),
+		Problem: fmt.Sprintf("the library %s%s%s", s.blame(guilty, why, state), when, quote(s.printed())),
 		Mend:    mend(why),
 	}}
 	return guilty + 1, nil
@@ -86,11 +91,24 @@ func quote(printed string) string {
 	} else {
 		text = text[max(0, len(text)-maxMessage):]
 	}
-	text = strings.Join(strings.FieldsFunc(printable(text), func(r rune) bool { return r == '\n' }), " | ")
-	if text = strings.TrimSpace(text); text == "" {
+	if text = oneLine(text); text == "" {
 		return ""
 	}
 	return "; it said: " + text
+}
+
+// oneLine keeps a terminal and a log safe from what a library prints.
+func oneLine(s string) string {
+	lines := strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), func(r rune) bool { return r == '\n' || r == '\r' })
+	for i, line := range lines {
+		lines[i] = strings.TrimSpace(strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) {
+				return ' '
+			}
+			return r
+		}, line))
+	}
+	return strings.Join(slices.DeleteFunc(lines, func(l string) bool { return l == "" }), " | ")
 }
 
 // lastLine returns where the last line with one of these beginnings starts, or -1.
@@ -105,22 +123,6 @@ func lastLine(text string, beginnings ...string) int {
 		}
 	}
 	return at
-}
-
-// printable keeps a terminal and a log safe from what a library prints.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n':
-			return r
-		case r == '\t':
-			return ' '
-		case r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0):
-			return -1
-		default:
-			return r
-		}
-	}, strings.ToValidUTF8(s, "\uFFFD"))
 }
 
 func bounded(s string) string {

@@ -1,0 +1,64 @@
+// A sound library, but for an initialiser that does what it was compiled for.
+#define _GNU_SOURCE
+#include <mesos/module.h>
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+MESOS_MODULE_LIBRARY()
+
+// Tells a test that the initialiser runs: WATCH names a descriptor.
+__attribute__((unused)) static void here(void) {
+  const char* fd = getenv("WATCH");
+  if (fd != NULL && write(atoi(fd), "x", 1) != 1) exit(90);
+}
+
+__attribute__((unused)) static void closeall(void) {
+  for (int fd = 0; fd < 1024; fd++) close(fd);
+}
+
+__attribute__((unused)) static void junk(void) {
+  for (int fd = 3; fd < 1024; fd++) {
+    ssize_t n = write(fd, "junk\n", 5);
+    (void)n;
+  }
+}
+
+__attribute__((unused)) static void chatter(void) {
+  for (int i = 0; i < 20000; i++) {
+    fprintf(stdout, "{\"index\":0,\"end\":true} out %d\n", i);
+    fprintf(stderr, "{\"index\":0,\"end\":true} err %d\n", i);
+  }
+}
+
+// Exits unless the process is as a trial child has to be.
+__attribute__((unused)) static void surroundings(void) {
+  char c;
+  struct rlimit core;
+  struct stat s;
+  int death = 0;
+  if (read(0, &c, 1) != 0) exit(81);
+  if (getrlimit(RLIMIT_CORE, &core) != 0 || core.rlim_cur != 0 || core.rlim_max != 0) exit(82);
+  if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) exit(83);
+  if (getpgrp() != getpid()) exit(84);
+  if (prctl(PR_GET_PDEATHSIG, &death) != 0 || death != SIGKILL) exit(85);
+  for (int fd = 0; fd < 1024; fd++)
+    if (fstat(fd, &s) == 0 && S_ISSOCK(s.st_mode)) exit(86);
+  if (getenv("GOTRACEBACK") == NULL || strcmp(getenv("GOTRACEBACK"), "single") != 0) exit(87);
+  if (getenv("LD_LIBRARY_PATH") == NULL || strcmp(getenv("LD_LIBRARY_PATH"), "/for/the/test") != 0) exit(88);
+}
+
+#ifdef UNDEFINED
+extern int nowhere(void);
+int use(void) { return nowhere(); }
+#endif
+
+__attribute__((constructor)) static void init(void) { INIT; }

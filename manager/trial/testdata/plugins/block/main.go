@@ -1,0 +1,5 @@
+package main
+
+var Library int
+
+func init() { select {} }

@@ -1,0 +1,7 @@
+package main
+
+import "runtime"
+
+var Library int
+
+func init() { runtime.Goexit() }
