@@ -19,6 +19,8 @@ type Sequence struct {
 
 	life   context.Context // ended by Close: cancels a phase under way
 	end    context.CancelCauseFunc
+	alive  context.Context // ended when the teardown begins
+	down   context.CancelFunc
 	turn   chan struct{}  // holds one token while a phase or an undo is under way
 	done   Phase          // the last one that is done, zero if none
 	marks  [Bind + 1]Mark // height of the stack before each phase
@@ -31,8 +33,13 @@ type Sequence struct {
 func NewSequence(r *Runner) *Sequence {
 	q := &Sequence{bus: r.Bus, machine: NewMachine(r.Bus), stack: NewStack(r), turn: make(chan struct{}, 1)}
 	q.life, q.end = context.WithCancelCause(context.Background())
+	q.alive, q.down = context.WithCancel(context.Background())
 	return q
 }
+
+// Lifetime ends when the teardown begins, before anything is undone. It is what
+// the things that were started may hang their background work on.
+func (q *Sequence) Lifetime() context.Context { return q.alive }
 
 // State returns the present state of the whole.
 func (q *Sequence) State() State { return q.machine.State() }
@@ -121,6 +128,7 @@ func (q *Sequence) undo(ctx context.Context, p Phase) error {
 		if err := q.machine.To(TearingDown); err != nil {
 			return err
 		}
+		q.down()
 		q.tear = q.bus.publish(PhaseBegan{Header{Phase: Teardown}})
 	}
 	q.done = p - 1

@@ -70,6 +70,22 @@ func states(r *lifecycle.Recorder) string {
 	return strings.Join(all, ", ")
 }
 
+func TestLifetime(t *testing.T) {
+	q := lifecycle.NewSequence(&lifecycle.Runner{})
+	var during error
+	require.NoError(t, q.Do(t.Context(), lifecycle.Load, func(context.Context) error {
+		_, err := q.Stack().Push(lifecycle.Step{Name: "undo"}, func(context.Context) error {
+			during = q.Lifetime().Err()
+			return nil
+		})
+		return err
+	}))
+	require.Error(t, q.Do(t.Context(), lifecycle.Verify, func(context.Context) error { return errors.New("fails") }))
+	require.NoError(t, q.Lifetime().Err(), "a phase that fails is not the end")
+	require.NoError(t, q.Undo(t.Context(), lifecycle.Load))
+	require.ErrorIs(t, during, context.Canceled, "what is undone finds the lifetime ended")
+}
+
 func TestSequence(t *testing.T) {
 	t.Run("goes through all phases and back", func(t *testing.T) {
 		s := newSystem()

@@ -65,7 +65,7 @@ func (m *Manager) runOne(ctx context.Context, mod *module) error {
 	if !ok {
 		return fmt.Errorf("module %s: the handle of role %s is a %T, which cannot run", mod.name, mod.declared.Role, h)
 	}
-	life, cancel := context.WithCancel(m.lifetime)
+	life, cancel := context.WithCancel(m.seq.Lifetime())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -90,7 +90,7 @@ func (m *Manager) runOne(ctx context.Context, mod *module) error {
 // told to is no news.
 func (m *Manager) ran(mod *module, err error) {
 	switch {
-	case err == nil, m.lifetime.Err() != nil && errors.Is(err, context.Canceled):
+	case err == nil, m.seq.Lifetime().Err() != nil && errors.Is(err, context.Canceled):
 	default:
 		m.mu.Lock()
 		mod.failed = errors.Join(mod.failed, err)

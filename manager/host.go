@@ -33,7 +33,7 @@ func (m *Manager) newHost(mod *module) *host {
 		view:     m.view(),
 		logger:   m.cfg.Logger.With("module", mod.name),
 		metrics:  m.cfg.Metrics(mod.name),
-		lifetime: m.lifetime,
+		lifetime: m.seq.Lifetime(),
 		stateDir: sync.OnceValues(func() (string, error) { return m.stateDirOf(mod.name) }),
 		byName:   map[string]any{},
 		byRole:   map[reflect.Type][]any{},

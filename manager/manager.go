@@ -17,10 +17,6 @@ type Manager struct {
 	runner *lifecycle.Runner
 	seq    *lifecycle.Sequence
 
-	// lifetime is what instances live in; it ends when teardown begins.
-	lifetime context.Context
-	end      context.CancelFunc
-
 	// mu guards the books and what hangs on them. It is never held while module
 	// code runs.
 	mu        sync.RWMutex
@@ -43,7 +39,6 @@ func New(cfg Config) (*Manager, error) {
 	m := &Manager{cfg: cfg, bus: cfg.Bus, modules: map[string]*module{}}
 	m.runner = &lifecycle.Runner{Bus: cfg.Bus, Limit: cfg.Limits.Create}
 	m.seq = lifecycle.NewSequence(m.runner)
-	m.lifetime, m.end = context.WithCancel(context.Background())
 	m.sites, err = m.layOut()
 	if err != nil {
 		return nil, fmt.Errorf("manager: lay out the binding sites: %w", err)
@@ -70,10 +65,7 @@ func (m *Manager) Start(ctx context.Context) error {
 // the rest go on. It may be called at any time, any number of times, from any
 // goroutine; a phase that is under way is cancelled first. Every call returns when
 // all is done; the first one returns the errors.
-func (m *Manager) Close() error {
-	m.end()
-	return m.seq.Close()
-}
+func (m *Manager) Close() error { return m.seq.Close() }
 
 // State is where the whole stands.
 func (m *Manager) State() lifecycle.State { return m.seq.State() }
