@@ -78,8 +78,10 @@ func newCheck(in Input) *check {
 	for _, l := range in.Libraries {
 		named += len(l.Named)
 	}
-	c := &check{Input: in, roles: map[string]roles.Role{}, modules: make([]*module, 0, named), byName: make(map[string]*module, named), byRole: map[string][]string{},
-		absent: map[string]bool{}, versions: map[string]*semver.Version{}}
+	c := &check{
+		Input: in, roles: map[string]roles.Role{}, versions: map[string]*semver.Version{}, absent: map[string]bool{},
+		modules: make([]*module, 0, named), byName: make(map[string]*module, named), byRole: map[string][]string{},
+	}
 	for _, r := range in.Roles {
 		c.roles[r.Name] = r
 	}
