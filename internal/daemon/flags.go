@@ -30,10 +30,11 @@ type flagSet struct {
 
 	bindings []binding
 
-	verifyOnly           *flags.Value[bool]
-	format, loggingLevel *flags.Value[string]
-	quiet                *flags.Value[bool]
-	logDir               *flags.Value[string]
+	verifyOnly     *flags.Value[bool]
+	report, format *flags.Value[string]
+	loggingLevel   *flags.Value[string]
+	quiet          *flags.Value[bool]
+	logDir         *flags.Value[string]
 }
 
 // binding is a flag that binds modules to a site.
@@ -99,7 +100,10 @@ func (f *flagSet) declareModules() {
 	f.allowWorldWritable = g.Bool("allow_world_writable", "Accept library files that everybody may change.")
 	f.verifyOnly = g.Bool("verify_only", "Load and verify, print the report, and end: with status 0, or 2 if something was found. "+
 		"--verify-only is the same.")
-	f.format = g.Choice("format", "Form of the report of --verify_only.", []string{textFormat, jsonFormat}, flags.Default(textFormat))
+	f.report = g.Choice("report", "What --verify_only reports when nothing was found: all of it, the plan, or the graph.",
+		[]string{verificationReport, planReport, graphReport}, flags.Default(verificationReport))
+	f.format = g.Choice("format", "Form of the report of --verify_only; dot draws the graph for Graphviz.",
+		[]string{textFormat, jsonFormat, dotFormat}, flags.Default(textFormat))
 }
 
 func (f *flagSet) declareLimits() {

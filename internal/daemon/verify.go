@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/hashicorp/go-multierror"
 
@@ -27,11 +26,7 @@ func verifyOnly(ctx context.Context, o Options, f *flagSet, notices []flags.Noti
 		return ExitStart
 	}
 	v := reportOf(o, result)
-	write := func(w io.Writer) error { return v.WriteText(w, styleOf(o.Stdout, o.Env)) }
-	if f.format.Get() == jsonFormat {
-		write = v.WriteJSON
-	}
-	if err := write(o.Stdout); err != nil {
+	if err := f.print(o, v); err != nil {
 		fmt.Fprintf(o.Stderr, "%v: print the report: %v\n", o.Daemon, err)
 		return ExitStart
 	}

@@ -100,10 +100,14 @@ func (p *page) plan(plan *verify.Plan) {
 			origin(m.ShipsWithMesos), made[m.Name], strings.Join(m.Requires, ", ")))
 	}
 	p.table([]string{"module", "role", "version", "library", "vehicle", "origin", "made", "requires"}, rows)
+	p.sites(plan)
+}
 
+// sites writes what is bound where.
+func (p *page) sites(plan *verify.Plan) {
 	p.gap()
 	p.line("%s", count(len(plan.Sites), "binding site"))
-	rows = nil
+	var rows [][]cell
 	for _, s := range plan.Sites {
 		flag := "every module"
 		if s.Flag != "" {
