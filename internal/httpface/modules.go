@@ -119,7 +119,7 @@ type libraryInfo struct {
 }
 
 func (f *Face) module(w http.ResponseWriter, r *http.Request) {
-	name := strings.TrimPrefix(r.URL.Path, modulePath)
+	name := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, modulePath), "/")
 	s, ok := f.c.Modules.Module(name)
 	if !ok {
 		f.noModule(w, r, name)
