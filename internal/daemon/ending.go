@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -29,38 +30,42 @@ func (e *ending) observe(event lifecycle.Event) {
 	defer e.mu.Unlock()
 	switch event := event.(type) {
 	case lifecycle.StepAbandoned:
-		e.note(h, report.Abandoned, "at the step "+event.Step+": "+event.Cause, 0)
+		e.note(h, event.Step, report.Abandoned, "at the step "+event.Step+": "+event.Cause, 0)
 	case lifecycle.StepPanicked:
-		e.note(h, report.Failed, event.Step+": panicked: "+event.Value, 0)
+		e.note(h, event.Step, report.Failed, event.Step+": panicked: "+event.Value, 0)
 	case lifecycle.StepEnded:
 		outcome, why := report.Closed, ""
 		if event.Err != "" {
 			outcome, why = report.Failed, event.Step+": "+event.Err
 		}
-		e.note(h, outcome, why, event.Duration)
+		e.note(h, event.Step, outcome, why, event.Duration)
 	case lifecycle.PhaseEnded:
 		e.took = event.Duration
 	}
 }
 
 // note adds a step to what is known of its module: the first thing that went wrong
-// stands. e.mu is held.
-func (e *ending) note(h lifecycle.Header, outcome report.Outcome, why string, took time.Duration) {
+// stands, and the last closing gives the place. e.mu is held.
+func (e *ending) note(h lifecycle.Header, step string, outcome report.Outcome, why string, took time.Duration) {
 	e.bad = e.bad || outcome != report.Closed
 	if h.Module == "" {
 		return // of libraries the manager keeps the books
 	}
-	for i := range e.modules {
-		m := &e.modules[i]
-		if m.Module == h.Module {
-			m.Time += took
-			if m.Outcome == report.Closed {
-				m.Outcome, m.Why = outcome, why
-			}
-			return
-		}
+	at := slices.IndexFunc(e.modules, func(m report.ClosedModule) bool { return m.Module == h.Module })
+	if at < 0 {
+		e.modules = append(e.modules, report.ClosedModule{Module: h.Module, Outcome: outcome, Why: why, Time: took})
+		return
 	}
-	e.modules = append(e.modules, report.ClosedModule{Module: h.Module, Outcome: outcome, Why: why, Time: took})
+	m := e.modules[at]
+	m.Time += took
+	if m.Outcome == report.Closed {
+		m.Outcome, m.Why = outcome, why
+	}
+	if step == "close" {
+		e.modules = append(slices.Delete(e.modules, at, at+1), m)
+		return
+	}
+	e.modules[at] = m
 }
 
 // failed reports whether anything could not be given back.

@@ -1,0 +1,102 @@
+# The Mesos module system. "make help" lists what can be made.
+
+SHELL       := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+CC       := gcc
+CXX      := g++
+CFLAGS   := -std=c11 -O2 -fPIC -Wall -Wextra -Werror -Ifacade/include
+CXXFLAGS := -std=c++17 -O2 -fPIC -Wall -Wextra -Werror -Ifacade/include
+
+# A Go plugin loads only in daemons that are built with the same flags.
+BUILD := $(GO) build
+
+HEADERS   := $(wildcard facade/include/*.hpp facade/include/mesos/*.h* facade/include/mesos/roles/*.h)
+LIBRARIES := build/lib/libcalculator.so build/lib/libhello.so build/lib/libseveral.so build/lib/libdifference.so
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# One line says everything that is missing.
+.PHONY: tools
+tools:
+	@missing=; for tool in $(GO) $(CC) $(CXX); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "make: not installed:$$missing; on Debian 12: apt-get install gcc g++, and Go 1.26 from https://go.dev/dl" >&2; exit 1; fi
+
+.PHONY: build
+build: tools ## build the daemons and mesos-module into bin/
+	$(BUILD) -o bin/ ./cmd/...
+
+.PHONY: samples
+samples: tools $(LIBRARIES) ## build the sample libraries into build/lib
+	$(BUILD) -buildmode=plugin -o build/lib/libgoplugin.so ./examples/goplugin
+
+build/lib/lib%.so: examples/cpp/%.cpp $(HEADERS)
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -shared -o $@ $<
+
+build/lib/lib%.so: examples/c/%.c $(HEADERS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -o $@ $<
+
+.PHONY: run
+run: build samples ## run both daemons with the sample libraries
+	@mkdir -p build/run
+	$(GO) run ./internal/runall
+
+# Each part of the suite is a target of its own; "make test" is all of them. "unit" has the integration tests in it, which
+# build real libraries.
+.PHONY: test
+test: tools format lint unit race bench-vet ## run the whole suite
+	@echo "make test: all passed"
+
+.PHONY: format
+format:
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt would change:" $$unformatted >&2; exit 1; fi
+
+.PHONY: lint
+lint: tools ## go vet and staticcheck
+	$(GO) vet ./...
+	$(GO) tool -modfile=internal/tools/go.mod staticcheck ./...
+
+.PHONY: unit
+unit: tools ## unit, wall and integration tests
+	$(GO) test -count=1 ./...
+
+# Packages whose tests open Go plugins of the test binary build those with -race too.
+RACE ?= ./...
+
+.PHONY: race
+race: tools ## the tests under the race detector
+	$(GO) test -count=1 -race $(RACE)
+
+# The comparators are a Go module of their own.
+.PHONY: bench-vet
+bench-vet:
+	@if [ -f internal/bench/go.mod ]; then cd internal/bench && $(GO) vet ./...; fi
+
+.PHONY: bench
+bench: tools ## the benchmarks, comparators included
+	$(GO) test -run='^$$' -bench=. -benchmem ./...
+	@if [ -f internal/bench/go.mod ]; then cd internal/bench && $(GO) test -run='^$$' -bench=. -benchmem ./...; fi
+
+FUZZTIME ?= 10s
+
+.PHONY: fuzz
+fuzz: tools ## every fuzz target for FUZZTIME
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -n1 dirname | sort -u | while read -r dir; do \
+		grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go | sed 's/^func //' | while read -r target; do \
+			echo "$$dir $$target"; $(GO) test -run='^$$' -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$dir </dev/null; \
+		done; \
+	done
+
+.PHONY: generate
+generate: tools ## write what is generated from the roles and messages
+	$(GO) generate ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin build

@@ -1,0 +1,23 @@
+// The module guide's HelloWorld, declared by an object as upstream has it.
+#include <iostream>
+
+#include <test_module.hpp>
+
+MESOS_MODULE_LIBRARY()
+
+class TestModuleImpl : public TestModule {
+ public:
+  TestModuleImpl() { std::cout << "HelloWorld!" << std::endl; }
+
+  virtual int foo(char a, long b) { return a + b; }
+
+  virtual int bar(float a, double b) { return a * b; }
+};
+
+static bool compatible() { return true; }
+
+static TestModule* create() { return new TestModuleImpl(); }
+
+mesos::modules::Module<TestModule> org_apache_mesos_TestModule(
+    MESOS_MODULE_API_VERSION, MESOS_VERSION, "Apache Mesos", "modules@mesos.apache.org", "This is a test module.",
+    compatible, create);
