@@ -78,7 +78,7 @@ func (x *instance) make(ctx context.Context, h facade.Host, p facade.Parameters)
 
 // value checks what the object really is before anything of it is called.
 func (x *instance) value() (any, error) {
-	role, err := descriptor.RoleOf(process{}, uint64(x.object))
+	role, err := descriptor.RoleOf(newProcess(0), uint64(x.object))
 	if err != nil {
 		return nil, fmt.Errorf("module %q of role %s: %w", x.module.name, x.module.role, err)
 	}

@@ -46,7 +46,7 @@ func newLibrary(v *Vehicle, o *opened, modules []vehicle.Module, places []place)
 		}
 		l.modules[p.module] = &module{
 			name: p.module, role: modules[i].Role, compatible: modules[i].Compatible,
-			descriptor: uintptr(o.memory.base + p.address),
+			descriptor: uintptr(o.base + p.address),
 			check:      entered.Step(label("the compatibility check", p.module, o.path)),
 			create:     entered.Step(label("the constructor", p.module, o.path)),
 			destroy:    entered.Step(label("the destructor", p.module, o.path)),

@@ -20,6 +20,7 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/file"
+	"github.com/mesos-modules/mms/roles/calculator"
 )
 
 // childVariable makes the test binary act as a process that is expected to die.
@@ -61,7 +62,7 @@ func buildAll(dir string) error {
 		c("libplain.so", "plain.c"),
 		c("behave.so", "behave.c", "-pthread"),
 		c("flaws.so", "flaws.c"),
-		c("bare.so", "bare.c", "-nostdlib"),
+		c("bare.so", "bare.c", "-nostdlib", "-Wl,--build-id"),
 		c("bare-sysv.so", "bare.c", "-nostdlib", "-Wl,--hash-style=sysv"),
 		c("bare-relr.so", "bare.c", "-nostdlib", "-Wl,-z,pack-relative-relocs"),
 		c("bare-unlinked.so", "bare.c", "-nostdlib", "-Wl,-z,nocombreloc"),
@@ -254,7 +255,11 @@ func child(job string) int {
 		return 93
 	}
 	h := &testHost{dir: os.TempDir(), lifetime: context.Background()}
-	_, err = l.Create(context.Background(), module, h, nil)
+	module, call, _ := strings.Cut(module, " ")
+	x, err := l.Create(context.Background(), module, h, nil)
+	if err == nil && call != "" {
+		_, err = x.Value.(calculator.Calculator).Compute(context.Background(), 0, -2)
+	}
 	fmt.Fprintln(os.Stderr, "returned:", err)
 	return 94
 }

@@ -8,25 +8,42 @@ import (
 )
 
 // process is the memory of this process, read by the kernel: an address that
-// cannot be read gives nothing instead of a signal.
-type process struct{ base uint64 }
+// cannot be read gives nothing instead of a signal. Pages are kept, so it is for
+// one look at memory that does not change meanwhile, by one goroutine.
+type process struct {
+	base  uint64
+	pages map[uint64][]byte
+}
 
-const pageSize = 4096 // no border inside a page, whatever the real size
+const pageSize = 4096 // there is no border inside of these, whatever the real size
+
+func newProcess(base uint64) process { return process{base: base, pages: map[uint64][]byte{}} }
 
 // Read implements descriptor.Memory. addr is relative to base.
 func (p process) Read(addr uint64, n int) []byte {
 	addr += p.base
-	if n = min(n, int(pageSize-addr%pageSize)); n <= 0 {
+	within := addr % pageSize
+	page, ok := p.pages[addr-within]
+	if !ok {
+		page = readPage(addr - within)
+		p.pages[addr-within] = page
+	}
+	if page == nil || n <= 0 {
 		return nil
 	}
-	b := make([]byte, n)
-	local := []unix.Iovec{{Base: &b[0]}}
-	local[0].SetLen(n)
-	got, err := unix.ProcessVMReadv(os.Getpid(), local, []unix.RemoteIovec{{Base: uintptr(addr), Len: n}}, 0)
-	if err != nil || got != n {
+	return page[within:min(within+uint64(n), pageSize)]
+}
+
+// readPage returns nil if the page cannot be read.
+func readPage(addr uint64) []byte {
+	page := make([]byte, pageSize)
+	local := []unix.Iovec{{Base: &page[0]}}
+	local[0].SetLen(pageSize)
+	got, err := unix.ProcessVMReadv(os.Getpid(), local, []unix.RemoteIovec{{Base: uintptr(addr), Len: pageSize}}, 0)
+	if err != nil || got != pageSize {
 		return nil
 	}
-	return b
+	return page
 }
 
 // Pointer implements descriptor.Memory: what stands there is where it points.

@@ -59,7 +59,7 @@ type opened struct {
 	path    string
 	handle  handle
 	reading reading
-	memory  process
+	base    uint64
 	step    entered.Note
 	code    entered.Note
 }
@@ -88,15 +88,16 @@ func (v *Vehicle) open(f vehicle.File) (*opened, error) {
 		}
 		return nil, &vehicle.Refusal{Rule: finding.LibraryOpens, Problem: problem, Mend: "install or build what the loader misses", Cause: err}
 	}
-	o.memory = process{base: o.handle.base()}
+	o.base = o.handle.base()
 	start, end := r.image.Span()
-	o.code = entered.Code(uintptr(o.memory.base+start), uintptr(o.memory.base+end), "a thread of library "+f.Path)
+	o.code = entered.Code(uintptr(o.base+start), uintptr(o.base+end), "code of library "+f.Path)
 	return o, nil
 }
 
 // modules decodes the descriptors in memory. Where the file already has them, no
 // others are looked for.
 func (o *opened) modules() ([]vehicle.Module, []place) {
+	memory := newProcess(o.base)
 	symbols := o.reading.image.Objects(func(addr, size uint64) bool {
 		if size < 16 {
 			return false
@@ -104,9 +105,9 @@ func (o *opened) modules() ([]vehicle.Module, []place) {
 		if o.reading.description.Complete && descriptor.KindOf(o.reading.image, addr) != descriptor.Module {
 			return false
 		}
-		return descriptor.KindOf(o.memory, addr) == descriptor.Module
+		return descriptor.KindOf(memory, addr) == descriptor.Module
 	})
-	return readModules(o.memory, symbols)
+	return readModules(memory, symbols)
 }
 
 func (o *opened) close() error {

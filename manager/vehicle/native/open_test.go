@@ -315,7 +315,8 @@ func TestSignals(t *testing.T) {
 	for _, c := range []struct{ module, want string }{
 		{"segv", "mesos: SIGSEGV in native code that cannot be stopped: the constructor of module segv, library "},
 		{"aborts", "mesos: SIGABRT in native code that cannot be stopped: the constructor of module aborts, library "},
-		{"segv_thread", "mesos: SIGSEGV in native code that cannot be stopped: a thread of library "},
+		{"good call", "mesos: SIGSEGV in native code that cannot be stopped: code of library "},
+		{"segv_thread", "mesos: SIGSEGV in native code that cannot be stopped: code of library "},
 	} {
 		t.Run("in a daemon name the module: "+c.module, func(t *testing.T) {
 			_, errs, state := runChild(t, "behave.so "+c.module)
@@ -346,13 +347,13 @@ func TestMemory(t *testing.T) {
 	text := []byte("hello")
 	address := uint64(uintptr(unsafe.Pointer(&text[0])))
 	t.Run("is read where it can be", func(t *testing.T) {
-		assert.Equal(t, text, process{}.Read(address, 5))
-		assert.Equal(t, text[1:], process{base: address}.Read(1, 4))
+		assert.Equal(t, text, newProcess(0).Read(address, 5))
+		assert.Equal(t, text[1:], newProcess(address).Read(1, 4))
 	})
 	t.Run("gives nothing elsewhere", func(t *testing.T) {
-		assert.Nil(t, process{}.Read(16, 8))
-		assert.Nil(t, process{}.Read(^uint64(0)-3, 8))
-		_, _, ok := process{}.Pointer(16)
+		assert.Nil(t, newProcess(0).Read(16, 8))
+		assert.Nil(t, newProcess(0).Read(^uint64(0)-3, 8))
+		_, _, ok := newProcess(0).Pointer(16)
 		assert.False(t, ok)
 	})
 }

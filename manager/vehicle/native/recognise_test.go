@@ -101,6 +101,7 @@ func TestRecognise(t *testing.T) {
 		assert.Equal(t, []string{"libplain.so"}, settings(d, "needs"))
 		assert.Equal(t, []string{"$ORIGIN"}, settings(d, "runpath"))
 		assert.Empty(t, settings(d, "needs version"))
+		assert.Len(t, settings(recognise(t, New(), look(t, "bare.so")), "build id")[0], 40)
 		cxx := recognise(t, New(), look(t, "seed17.so"))
 		assert.Subset(t, settings(cxx, "needs"), []string{"libstdc++.so.6", "libc.so.6"})
 		assert.Contains(t, strings.Join(settings(cxx, "needs version"), "\n"), "libc.so.6: GLIBC_2")

@@ -18,6 +18,8 @@ static int32_t compute(void* o, const mesos_context* c, uint8_t a, int64_t b, in
   (void)e;
   if (b == -1) {
     *result = mesos_cancelled(self->host->lifetime);
+  } else if (b == -2) {
+    *(volatile int*)8 = 1;
   } else {
     *result = (int32_t)(a + b);
   }

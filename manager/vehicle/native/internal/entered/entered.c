@@ -18,20 +18,25 @@ static const char* const names[SIGNALS] = {"SIGSEGV", "SIGBUS", "SIGFPE", "SIGIL
 // again, so that the handler can walk the list without a lock.
 typedef struct note {
   struct note* next;
+  struct note* next_free;
   uintptr_t start, end;
   char text[TEXT];
 } note;
 
 static note* notes;
+static note* free_notes;
 static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before[SIGNALS];
 
 void* mms_note_new(uintptr_t start, uintptr_t end, const char* text) {
   pthread_mutex_lock(&writers);
-  note* n = notes;
-  while (n != NULL && n->end != 0) n = n->next;
+  note* n = free_notes;
   int fresh = n == NULL;
-  if (fresh) n = calloc(1, sizeof *n);
+  if (fresh) {
+    n = calloc(1, sizeof *n);
+  } else {
+    free_notes = n->next_free;
+  }
   if (n != NULL) {
     strncpy(n->text, text, TEXT - 1);
     __atomic_store_n(&n->start, start != 0 ? start : (uintptr_t)n, __ATOMIC_RELEASE);
@@ -48,7 +53,10 @@ void* mms_note_new(uintptr_t start, uintptr_t end, const char* text) {
 void mms_note_free(void* which) {
   if (which == NULL) return;
   pthread_mutex_lock(&writers);
-  __atomic_store_n(&((note*)which)->end, 0, __ATOMIC_RELEASE);
+  note* n = which;
+  __atomic_store_n(&n->end, 0, __ATOMIC_RELEASE);
+  n->next_free = free_notes;
+  free_notes = n;
   pthread_mutex_unlock(&writers);
 }
 

@@ -3,8 +3,8 @@ package image
 import "io"
 
 const (
-	chunkSize = 128 << 10
-	maxChunks = 64       // 8 MiB of file content at most are kept
+	chunkSize = 16 << 10
+	maxChunks = 512      // 8 MiB of file content at most are kept
 	maxTable  = 64 << 20 // the largest table that is read as one
 )
 
