@@ -20,6 +20,7 @@ type library struct {
 	file        vehicle.File
 	ships       bool
 	description vehicle.Description
+	declared    map[string]int // from a module's name to its place in the description
 	limits      manifest.Limits
 
 	// Guarded by Manager.mu.
@@ -61,10 +62,8 @@ func (lib *library) shown() string {
 // describe returns what the library says of one of its modules; a name alone if
 // it has no such module, which is for verification to hold against it.
 func (lib *library) describe(name string) vehicle.Module {
-	for _, d := range lib.description.Modules {
-		if d.Name == name {
-			return d
-		}
+	if i, ok := lib.declared[name]; ok {
+		return lib.description.Modules[i]
 	}
 	return vehicle.Module{Name: name}
 }

@@ -29,8 +29,10 @@ type host struct {
 }
 
 func (m *Manager) newHost(mod *module) *host {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
 	h := &host{
-		view:     m.view(),
+		view:     m.seen,
 		logger:   m.cfg.Logger.With("module", mod.name),
 		metrics:  m.cfg.Metrics(mod.name),
 		lifetime: m.seq.Lifetime(),
@@ -38,8 +40,6 @@ func (m *Manager) newHost(mod *module) *host {
 		byName:   map[string]any{},
 		byRole:   map[reflect.Type][]any{},
 	}
-	m.mu.RLock()
-	defer m.mu.RUnlock()
 	for _, r := range m.result.Plan.Graph.Requirements(mod.name) { // by name; the order of the plan is m.order's
 		h.handIn(m, r)
 	}
@@ -99,9 +99,8 @@ type view struct {
 	modules   []facade.ModuleInfo // by name
 }
 
+// view is called with m.mu held.
 func (m *Manager) view() view {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
 	v := view{mesos: m.cfg.MesosVersion}
 	for _, lib := range m.libraries {
 		v.libraries = append(v.libraries, lib.info())

@@ -223,6 +223,10 @@ func (m *Manager) openLibrary(ctx context.Context, lib *library, open func(conte
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	lib.declared = make(map[string]int, len(lib.description.Modules))
+	for i, d := range slices.Backward(lib.description.Modules) { // of two of one name the first counts
+		lib.declared[d.Name] = i
+	}
 	lib.open, lib.undo = opened, undo
 	m.libraries = append(m.libraries, lib)
 	return nil

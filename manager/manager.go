@@ -26,6 +26,7 @@ type Manager struct {
 	sites     []*site            // laid out once, in table order
 	result    verify.Result      // of the last verification
 	order     []*module          // the plan's order
+	seen      view               // what modules may see of the books: they do not change after loading
 	adHoc     *lifecycle.Stack   // instances made on demand, set by instantiate
 }
 

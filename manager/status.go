@@ -7,6 +7,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
 
@@ -104,7 +105,7 @@ func (mod *module) shown() facade.Parameters {
 	out := make(facade.Parameters, len(mod.parameters))
 	for i, p := range mod.parameters {
 		if mod.secret(p.Key) {
-			p.Value = "<secret>"
+			p.Value = manifest.Hidden
 		}
 		out[i] = p
 	}

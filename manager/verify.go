@@ -26,7 +26,7 @@ func (m *Manager) verify(ctx context.Context) error {
 	if found := m.check(nil, nil); len(found) > 0 {
 		return m.held(found)
 	}
-	order := m.setOrder()
+	order := m.settle()
 	if err := m.ownChecks(ctx, order); err != nil {
 		return err
 	}
@@ -35,10 +35,11 @@ func (m *Manager) verify(ctx context.Context) error {
 	return nil
 }
 
-// setOrder keeps the plan's order of the modules in the books.
-func (m *Manager) setOrder() []*module {
+// settle keeps the plan's order, and what modules may see from now on.
+func (m *Manager) settle() []*module {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.seen = m.view()
 	m.order = nil
 	for _, planned := range m.result.Plan.Modules {
 		m.order = append(m.order, m.modules[planned.Name])
@@ -78,7 +79,7 @@ func (m *Manager) check(more []finding.Finding, notLoaded []string) []finding.Fi
 }
 
 func wantsCandidates(f finding.Finding) bool {
-	return f.Rule == finding.Requirement || f.Rule == finding.VersionClash
+	return f.Rule == finding.Requirement || f.Rule == finding.VersionClash || f.Rule == finding.Binding
 }
 
 // held publishes findings and makes them an error.
@@ -114,7 +115,9 @@ func (m *Manager) input(notLoaded []string) verify.Input {
 // ownChecks asks every module that declares a check, in plan order. A check may
 // look at everything that is loaded.
 func (m *Manager) ownChecks(ctx context.Context, order []*module) error {
-	view := m.view()
+	m.mu.RLock()
+	view := m.seen
+	m.mu.RUnlock()
 	var said []verify.OwnCheck
 	for _, mod := range order {
 		if !mod.declared.Compatible {
