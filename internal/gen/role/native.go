@@ -77,15 +77,9 @@ func isMessage(p *types.Pointer) bool {
 	return ok
 }
 
-// maxMethods is how many methods fit into the mask in which a bridge keeps what an object has.
-const maxMethods = 64
-
 // checkNative finds what of a role cannot cross, all of it.
 func checkNative(c contract) error {
 	var errs []error
-	if len(c.Methods) > maxMethods {
-		errs = append(errs, fmt.Errorf("role %s: has %d methods, and a bridge carries %d", c.Name, len(c.Methods), maxMethods))
-	}
 	for _, m := range c.Methods {
 		if len(m.Results) > 1 {
 			errs = append(errs, fmt.Errorf("%s: role %s: %s returns %d values before the error, and one can cross to C; make a message of them",

@@ -65,7 +65,13 @@ void mms_sink_write(mesos_sink* head, const void* data, size_t size) {
   sink->count++;
 }
 
-uintptr_t mms_error_end(mesos_error* error) {
-  error->text[sizeof error->text - 1] = 0;
-  return error->text[0] == 0 ? 0 : (uintptr_t)strdup(error->text);
+uintptr_t mms_failure_of(mesos_error* error, int32_t code) {
+  mms_failure* failure = malloc(sizeof *failure);
+  if (failure == NULL) {
+    abort(); /* as Go does where a kilobyte is not to be had */
+  }
+  failure->code = code;
+  memcpy(failure->text, error->text, sizeof failure->text);
+  failure->text[sizeof failure->text - 1] = 0;
+  return (uintptr_t)failure;
 }

@@ -104,13 +104,11 @@ func (e *CallError) Error() string {
 // because it was told to from one that failed.
 func (e *CallError) Unwrap() error { return e.Cause }
 
-// failure takes over the text of an error.
-func failure(ctx context.Context, role, method string, code int32, text uintptr) error {
-	e := &CallError{Role: role, Method: method, Code: code}
-	if text != 0 {
-		e.Text = strings.ToValidUTF8(C.GoString((*C.char)(pointer(text))), "\ufffd")
-		free(text)
-	}
+// failure takes over an mms_failure.
+func failure(ctx context.Context, role, method string, address uintptr) error {
+	f := (*C.mms_failure)(pointer(address))
+	e := &CallError{Role: role, Method: method, Code: int32(f.code), Text: strings.ToValidUTF8(C.GoString(&f.text[0]), "\ufffd")}
+	free(address)
 	if ctx.Err() != nil {
 		e.Cause = context.Cause(ctx)
 	}

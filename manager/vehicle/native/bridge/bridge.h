@@ -5,6 +5,9 @@
 #include <mesos/module.h>
 #include <stdlib.h>
 
+/* Into the function that cgo makes, which the error's kilobyte of stack keeps the compiler from doing by itself. */
+#define MMS_INLINE static inline __attribute__((always_inline))
+
 /* The object's head, read carefully: nothing behind it is looked at before magic, size and role are right. */
 enum {
   MMS_HEAD_OK = 0,
@@ -68,8 +71,21 @@ static inline void mms_error_begin(mesos_error* error) {
   error->text[0] = 0;
 }
 
-/* A copy of the text on the heap, terminated whatever the module has written; NULL if there is none. */
-uintptr_t mms_error_end(mesos_error* error);
+/* What a call returned other than 0, on the heap. */
+typedef struct {
+  int32_t code;
+  char text[sizeof(((mesos_error*)0)->text)]; /* terminated, whatever the module has written */
+} mms_failure;
+
+uintptr_t mms_failure_of(mesos_error* error, int32_t code);
+
+/* Set in the one word that a call with a narrow result returns, if the rest of it is an mms_failure. */
+#define MMS_FAILED (UINT64_C(1) << 63)
+
+/* 0 if the call went well, else an mms_failure. */
+static inline uintptr_t mms_error_end(mesos_error* error, int32_t code) {
+  return __builtin_expect(code == 0, 1) ? 0 : mms_failure_of(error, code);
+}
 
 static inline mesos_bytes mms_bytes(const uint8_t* data, size_t size) {
   mesos_bytes bytes = {data, size};

@@ -21,16 +21,9 @@ type watched struct {
 	stop    func() bool
 }
 
-// watch shows ctx to C; nil if it can neither be cancelled nor has a deadline.
+// watch shows ctx to C. A context that cannot end (one without a Done channel) need
+// not be watched: C is then handed a null pointer.
 func watch(ctx context.Context) *watched {
-	if ctx.Done() == nil {
-		return nil
-	}
-	return watchCancel(ctx)
-}
-
-//go:noinline
-func watchCancel(ctx context.Context) *watched {
 	w := &watched{}
 	w.context.size = C.uint32_t(unsafe.Sizeof(w.context))
 	if deadline, ok := ctx.Deadline(); ok {

@@ -6,35 +6,30 @@ package bridge
 #include "bridge.h"
 #include <mesos/roles/anonymous.h>
 
-// Bits of the functions that an object has; the table must be as long as its head says.
-static uint64_t mms_anonymous_has(uintptr_t object) {
+// The functions of an object, looked up once; 0 for those it does not have: a table ends where its head says.
+typedef struct {
+  uintptr_t run;
+} mms_anonymous_functions;
+
+static mms_anonymous_functions mms_anonymous_look(uintptr_t object) {
   const mesos_anonymous_table* table = (const mesos_anonymous_table*)((const mesos_object*)object)->table;
-  uint64_t has = 0;
-  if (table->head.size >= offsetof(mesos_anonymous_table, run) + sizeof table->run && table->run != NULL) {
-    has |= UINT64_C(1) << 0;
+  mms_anonymous_functions all = {0};
+  if (table->head.size >= offsetof(mesos_anonymous_table, run) + sizeof table->run) {
+    all.run = (uintptr_t)table->run;
   }
-  return has;
+  return all;
 }
 
-typedef struct {
-  uintptr_t error;
-  int32_t code;
-} mms_anonymous_run_answer;
-
-static mms_anonymous_run_answer mms_anonymous_run(uintptr_t object, const mesos_context* context) {
-  mms_anonymous_run_answer answer = {0};
+MMS_INLINE uint64_t mms_anonymous_run(uintptr_t function, uintptr_t object, const mesos_context* context) {
   mesos_error error;
   mms_error_begin(&error);
-  answer.code = ((const mesos_anonymous_table*)((const mesos_object*)object)->table)->run((void*)object, context, &error);
-  if (answer.code != 0) {
-    answer.error = mms_error_end(&error);
-  }
-  return answer;
+  int32_t code = ((__typeof__(((mesos_anonymous_table*)0)->run))function)((void*)object, context, &error);
+  return code == 0 ? 0 : MMS_FAILED | mms_error_end(&error, code);
 }
 
 
-#cgo noescape mms_anonymous_has
-#cgo nocallback mms_anonymous_has
+#cgo noescape mms_anonymous_look
+#cgo nocallback mms_anonymous_look
 #cgo noescape mms_anonymous_run
 #cgo nocallback mms_anonymous_run
 */
@@ -48,26 +43,29 @@ import (
 
 // anonymousObject is a native object as a Anonymous.
 type anonymousObject struct {
-	object uintptr
-	has    uint64
+	object C.uintptr_t
+	has    C.mms_anonymous_functions
 }
 
 var _ anonymous.Anonymous = (*anonymousObject)(nil)
 
 func wrapAnonymous(object uintptr) (any, error) {
-	has := uint64(C.mms_anonymous_has(C.uintptr_t(object)))
-	return &anonymousObject{object: object, has: has}, nil
+	has := C.mms_anonymous_look(C.uintptr_t(object))
+	return &anonymousObject{object: C.uintptr_t(object), has: has}, nil
 }
 
 func (o *anonymousObject) Run(ctx context.Context) (err error) {
-	if o.has&(1<<0) == 0 {
+	if o.has.run == 0 {
 		return anonymous.Unimplemented{}.Run(ctx)
 	}
-	c := watch(ctx)
-	x := C.mms_anonymous_run(C.uintptr_t(o.object), c.raw())
+	var c *watched
+	if ctx.Done() != nil {
+		c = watch(ctx)
+	}
+	x := C.mms_anonymous_run(o.has.run, o.object, c.raw())
 	c.end()
-	if x.code != 0 {
-		return failure(ctx, "Anonymous", "Run", int32(x.code), uintptr(x.error))
+	if x&C.MMS_FAILED != 0 {
+		return failure(ctx, "Anonymous", "Run", uintptr(x&^C.MMS_FAILED))
 	}
 	return nil
 }

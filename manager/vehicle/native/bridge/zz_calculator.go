@@ -6,36 +6,31 @@ package bridge
 #include "bridge.h"
 #include <mesos/roles/calculator.h>
 
-// Bits of the functions that an object has; the table must be as long as its head says.
-static uint64_t mms_calculator_has(uintptr_t object) {
+// The functions of an object, looked up once; 0 for those it does not have: a table ends where its head says.
+typedef struct {
+  uintptr_t compute;
+} mms_calculator_functions;
+
+static mms_calculator_functions mms_calculator_look(uintptr_t object) {
   const mesos_calculator_table* table = (const mesos_calculator_table*)((const mesos_object*)object)->table;
-  uint64_t has = 0;
-  if (table->head.size >= offsetof(mesos_calculator_table, compute) + sizeof table->compute && table->compute != NULL) {
-    has |= UINT64_C(1) << 0;
+  mms_calculator_functions all = {0};
+  if (table->head.size >= offsetof(mesos_calculator_table, compute) + sizeof table->compute) {
+    all.compute = (uintptr_t)table->compute;
   }
-  return has;
+  return all;
 }
 
-typedef struct {
-  uintptr_t error;
-  int32_t code;
-  int32_t result;
-} mms_calculator_compute_answer;
-
-static mms_calculator_compute_answer mms_calculator_compute(uintptr_t object, const mesos_context* context, uint8_t a, int64_t b) {
-  mms_calculator_compute_answer answer = {0};
+MMS_INLINE uint64_t mms_calculator_compute(uintptr_t function, uintptr_t object, const mesos_context* context, uint8_t a, int64_t b) {
   mesos_error error;
   mms_error_begin(&error);
-  answer.code = ((const mesos_calculator_table*)((const mesos_object*)object)->table)->compute((void*)object, context, a, b, &answer.result, &error);
-  if (answer.code != 0) {
-    answer.error = mms_error_end(&error);
-  }
-  return answer;
+  int32_t result = 0;
+  int32_t code = ((__typeof__(((mesos_calculator_table*)0)->compute))function)((void*)object, context, a, b, &result, &error);
+  return code == 0 ? (uint32_t)result : MMS_FAILED | mms_error_end(&error, code);
 }
 
 
-#cgo noescape mms_calculator_has
-#cgo nocallback mms_calculator_has
+#cgo noescape mms_calculator_look
+#cgo nocallback mms_calculator_look
 #cgo noescape mms_calculator_compute
 #cgo nocallback mms_calculator_compute
 */
@@ -49,26 +44,29 @@ import (
 
 // calculatorObject is a native object as a Calculator.
 type calculatorObject struct {
-	object uintptr
-	has    uint64
+	object C.uintptr_t
+	has    C.mms_calculator_functions
 }
 
 var _ calculator.Calculator = (*calculatorObject)(nil)
 
 func wrapCalculator(object uintptr) (any, error) {
-	has := uint64(C.mms_calculator_has(C.uintptr_t(object)))
-	if has&(1<<0) == 0 {
+	has := C.mms_calculator_look(C.uintptr_t(object))
+	if has.compute == 0 {
 		return nil, missing("Calculator", "compute")
 	}
-	return &calculatorObject{object: object, has: has}, nil
+	return &calculatorObject{object: C.uintptr_t(object), has: has}, nil
 }
 
 func (o *calculatorObject) Compute(ctx context.Context, a byte, b int64) (r1 int32, err error) {
-	c := watch(ctx)
-	x := C.mms_calculator_compute(C.uintptr_t(o.object), c.raw(), C.uint8_t(a), C.int64_t(b))
-	c.end()
-	if x.code != 0 {
-		return r1, failure(ctx, "Calculator", "Compute", int32(x.code), uintptr(x.error))
+	var c *watched
+	if ctx.Done() != nil {
+		c = watch(ctx)
 	}
-	return int32(x.result), nil
+	x := C.mms_calculator_compute(o.has.compute, o.object, c.raw(), C.uint8_t(a), C.int64_t(b))
+	c.end()
+	if x&C.MMS_FAILED != 0 {
+		return r1, failure(ctx, "Calculator", "Compute", uintptr(x&^C.MMS_FAILED))
+	}
+	return int32(x), nil
 }

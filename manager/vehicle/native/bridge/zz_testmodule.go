@@ -6,102 +6,77 @@ package bridge
 #include "bridge.h"
 #include <mesos/roles/test_module.h>
 
-// Bits of the functions that an object has; the table must be as long as its head says.
-static uint64_t mms_test_module_has(uintptr_t object) {
+// The functions of an object, looked up once; 0 for those it does not have: a table ends where its head says.
+typedef struct {
+  uintptr_t foo;
+  uintptr_t bar;
+  uintptr_t baz;
+  uintptr_t parameters;
+} mms_test_module_functions;
+
+static mms_test_module_functions mms_test_module_look(uintptr_t object) {
   const mesos_test_module_table* table = (const mesos_test_module_table*)((const mesos_object*)object)->table;
-  uint64_t has = 0;
-  if (table->head.size >= offsetof(mesos_test_module_table, foo) + sizeof table->foo && table->foo != NULL) {
-    has |= UINT64_C(1) << 0;
+  mms_test_module_functions all = {0};
+  if (table->head.size >= offsetof(mesos_test_module_table, foo) + sizeof table->foo) {
+    all.foo = (uintptr_t)table->foo;
   }
-  if (table->head.size >= offsetof(mesos_test_module_table, bar) + sizeof table->bar && table->bar != NULL) {
-    has |= UINT64_C(1) << 1;
+  if (table->head.size >= offsetof(mesos_test_module_table, bar) + sizeof table->bar) {
+    all.bar = (uintptr_t)table->bar;
   }
-  if (table->head.size >= offsetof(mesos_test_module_table, baz) + sizeof table->baz && table->baz != NULL) {
-    has |= UINT64_C(1) << 2;
+  if (table->head.size >= offsetof(mesos_test_module_table, baz) + sizeof table->baz) {
+    all.baz = (uintptr_t)table->baz;
   }
-  if (table->head.size >= offsetof(mesos_test_module_table, parameters) + sizeof table->parameters && table->parameters != NULL) {
-    has |= UINT64_C(1) << 3;
+  if (table->head.size >= offsetof(mesos_test_module_table, parameters) + sizeof table->parameters) {
+    all.parameters = (uintptr_t)table->parameters;
   }
-  return has;
+  return all;
 }
 
-typedef struct {
-  uintptr_t error;
-  int32_t code;
-  int32_t result;
-} mms_test_module_foo_answer;
-
-static mms_test_module_foo_answer mms_test_module_foo(uintptr_t object, const mesos_context* context, uint8_t a, int64_t b) {
-  mms_test_module_foo_answer answer = {0};
+MMS_INLINE uint64_t mms_test_module_foo(uintptr_t function, uintptr_t object, const mesos_context* context, uint8_t a, int64_t b) {
   mesos_error error;
   mms_error_begin(&error);
-  answer.code = ((const mesos_test_module_table*)((const mesos_object*)object)->table)->foo((void*)object, context, a, b, &answer.result, &error);
-  if (answer.code != 0) {
-    answer.error = mms_error_end(&error);
-  }
-  return answer;
+  int32_t result = 0;
+  int32_t code = ((__typeof__(((mesos_test_module_table*)0)->foo))function)((void*)object, context, a, b, &result, &error);
+  return code == 0 ? (uint32_t)result : MMS_FAILED | mms_error_end(&error, code);
 }
 
 
-typedef struct {
-  uintptr_t error;
-  int32_t code;
-  int32_t result;
-} mms_test_module_bar_answer;
-
-static mms_test_module_bar_answer mms_test_module_bar(uintptr_t object, const mesos_context* context, float a, double b) {
-  mms_test_module_bar_answer answer = {0};
+MMS_INLINE uint64_t mms_test_module_bar(uintptr_t function, uintptr_t object, const mesos_context* context, float a, double b) {
   mesos_error error;
   mms_error_begin(&error);
-  answer.code = ((const mesos_test_module_table*)((const mesos_object*)object)->table)->bar((void*)object, context, a, b, &answer.result, &error);
-  if (answer.code != 0) {
-    answer.error = mms_error_end(&error);
-  }
-  return answer;
+  int32_t result = 0;
+  int32_t code = ((__typeof__(((mesos_test_module_table*)0)->bar))function)((void*)object, context, a, b, &result, &error);
+  return code == 0 ? (uint32_t)result : MMS_FAILED | mms_error_end(&error, code);
 }
 
 
-typedef struct {
-  uintptr_t error;
-  int32_t code;
-  int32_t result;
-} mms_test_module_baz_answer;
-
-static mms_test_module_baz_answer mms_test_module_baz(uintptr_t object, const mesos_context* context, int32_t a, int32_t b) {
-  mms_test_module_baz_answer answer = {0};
+MMS_INLINE uint64_t mms_test_module_baz(uintptr_t function, uintptr_t object, const mesos_context* context, int32_t a, int32_t b) {
   mesos_error error;
   mms_error_begin(&error);
-  answer.code = ((const mesos_test_module_table*)((const mesos_object*)object)->table)->baz((void*)object, context, a, b, &answer.result, &error);
-  if (answer.code != 0) {
-    answer.error = mms_error_end(&error);
-  }
-  return answer;
+  int32_t result = 0;
+  int32_t code = ((__typeof__(((mesos_test_module_table*)0)->baz))function)((void*)object, context, a, b, &result, &error);
+  return code == 0 ? (uint32_t)result : MMS_FAILED | mms_error_end(&error, code);
 }
 
 
 typedef struct {
   uintptr_t error;
-  int32_t code;
   mms_result result;
 } mms_test_module_parameters_answer;
 
-static mms_test_module_parameters_answer mms_test_module_parameters(uintptr_t object, const mesos_context* context) {
-  mms_test_module_parameters_answer answer = {0};
+MMS_INLINE mms_test_module_parameters_answer mms_test_module_parameters(uintptr_t function, uintptr_t object, const mesos_context* context) {
   mesos_error error;
   mms_error_begin(&error);
   mms_sink sink;
   mms_sink_begin(&sink);
-  answer.code = ((const mesos_test_module_table*)((const mesos_object*)object)->table)->parameters((void*)object, context, &sink.head, &error);
-  answer.result = mms_sink_end(&sink);
-  if (answer.code != 0) {
-    answer.error = mms_error_end(&error);
-  }
+  int32_t code = ((__typeof__(((mesos_test_module_table*)0)->parameters))function)((void*)object, context, &sink.head, &error);
+  mms_test_module_parameters_answer answer = {mms_error_end(&error, code), mms_sink_end(&sink)};
   return answer;
 }
 
 
-#cgo noescape mms_test_module_has
-#cgo nocallback mms_test_module_has
+#cgo noescape mms_test_module_look
+#cgo nocallback mms_test_module_look
 #cgo noescape mms_test_module_foo
 #cgo nocallback mms_test_module_foo
 #cgo noescape mms_test_module_bar
@@ -121,66 +96,78 @@ import (
 
 // testmoduleObject is a native object as a TestModule.
 type testmoduleObject struct {
-	object uintptr
-	has    uint64
+	object C.uintptr_t
+	has    C.mms_test_module_functions
 }
 
 var _ testmodule.TestModule = (*testmoduleObject)(nil)
 
 func wrapTestModule(object uintptr) (any, error) {
-	has := uint64(C.mms_test_module_has(C.uintptr_t(object)))
-	if has&(1<<0) == 0 {
+	has := C.mms_test_module_look(C.uintptr_t(object))
+	if has.foo == 0 {
 		return nil, missing("TestModule", "foo")
 	}
-	if has&(1<<1) == 0 {
+	if has.bar == 0 {
 		return nil, missing("TestModule", "bar")
 	}
-	return &testmoduleObject{object: object, has: has}, nil
+	return &testmoduleObject{object: C.uintptr_t(object), has: has}, nil
 }
 
 func (o *testmoduleObject) Foo(ctx context.Context, a byte, b int64) (r1 int32, err error) {
-	c := watch(ctx)
-	x := C.mms_test_module_foo(C.uintptr_t(o.object), c.raw(), C.uint8_t(a), C.int64_t(b))
-	c.end()
-	if x.code != 0 {
-		return r1, failure(ctx, "TestModule", "Foo", int32(x.code), uintptr(x.error))
+	var c *watched
+	if ctx.Done() != nil {
+		c = watch(ctx)
 	}
-	return int32(x.result), nil
+	x := C.mms_test_module_foo(o.has.foo, o.object, c.raw(), C.uint8_t(a), C.int64_t(b))
+	c.end()
+	if x&C.MMS_FAILED != 0 {
+		return r1, failure(ctx, "TestModule", "Foo", uintptr(x&^C.MMS_FAILED))
+	}
+	return int32(x), nil
 }
 
 func (o *testmoduleObject) Bar(ctx context.Context, a float32, b float64) (r1 int32, err error) {
-	c := watch(ctx)
-	x := C.mms_test_module_bar(C.uintptr_t(o.object), c.raw(), C.float(a), C.double(b))
-	c.end()
-	if x.code != 0 {
-		return r1, failure(ctx, "TestModule", "Bar", int32(x.code), uintptr(x.error))
+	var c *watched
+	if ctx.Done() != nil {
+		c = watch(ctx)
 	}
-	return int32(x.result), nil
+	x := C.mms_test_module_bar(o.has.bar, o.object, c.raw(), C.float(a), C.double(b))
+	c.end()
+	if x&C.MMS_FAILED != 0 {
+		return r1, failure(ctx, "TestModule", "Bar", uintptr(x&^C.MMS_FAILED))
+	}
+	return int32(x), nil
 }
 
 func (o *testmoduleObject) Baz(ctx context.Context, a int32, b int32) (r1 int32, err error) {
-	if o.has&(1<<2) == 0 {
+	if o.has.baz == 0 {
 		return testmodule.Unimplemented{}.Baz(ctx, a, b)
 	}
-	c := watch(ctx)
-	x := C.mms_test_module_baz(C.uintptr_t(o.object), c.raw(), C.int32_t(a), C.int32_t(b))
-	c.end()
-	if x.code != 0 {
-		return r1, failure(ctx, "TestModule", "Baz", int32(x.code), uintptr(x.error))
+	var c *watched
+	if ctx.Done() != nil {
+		c = watch(ctx)
 	}
-	return int32(x.result), nil
+	x := C.mms_test_module_baz(o.has.baz, o.object, c.raw(), C.int32_t(a), C.int32_t(b))
+	c.end()
+	if x&C.MMS_FAILED != 0 {
+		return r1, failure(ctx, "TestModule", "Baz", uintptr(x&^C.MMS_FAILED))
+	}
+	return int32(x), nil
 }
 
 func (o *testmoduleObject) Parameters(ctx context.Context) (r1 []string, err error) {
-	if o.has&(1<<3) == 0 {
+	if o.has.parameters == 0 {
 		return testmodule.Unimplemented{}.Parameters(ctx)
 	}
-	c := watch(ctx)
-	x := C.mms_test_module_parameters(C.uintptr_t(o.object), c.raw())
+	var c *watched
+	if ctx.Done() != nil {
+		c = watch(ctx)
+	}
+	x := C.mms_test_module_parameters(o.has.parameters, o.object, c.raw())
 	c.end()
-	if x.code != 0 {
+	if x.error != 0 {
 		drop(&x.result)
-		return r1, failure(ctx, "TestModule", "Parameters", int32(x.code), uintptr(x.error))
+		return r1, failure(ctx, "TestModule", "Parameters", uintptr(x.error))
 	}
 	r1, err = every(&x.result, text)
 	if err != nil {
