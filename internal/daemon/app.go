@@ -6,16 +6,18 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
 
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/internal/httpface"
 	"github.com/mesos-modules/mms/internal/metrics"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager"
-	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/roles"
 	"github.com/mesos-modules/mms/roles/calculator"
 	"github.com/mesos-modules/mms/roles/testmodule"
@@ -23,13 +25,13 @@ import (
 
 // newApp makes the fx app, and keeps the parts of it that the daemon itself needs.
 // It starts nothing.
-func (d *daemon) newApp(manifests []manifest.Manifest) (*fx.App, error) {
+func (d *daemon) newApp() (*fx.App, error) {
 	registry := metrics.New(func(module string, err error) {
 		d.bus.Publish(lifecycle.Notice{Header: lifecycle.Header{Module: module}, Text: err.Error()})
 	})
 	d.bus.Observe(registry.Observe)
 
-	cfg := d.flags.config(d.o, manifests)
+	cfg := d.flags.config(d.o, d.manifest)
 	cfg.Bus, cfg.Logger, cfg.Metrics = d.bus, d.out.log, registry.Module
 	m, err := manager.New(cfg)
 	if err != nil {
@@ -79,9 +81,27 @@ func newFace(d *daemon, m *manager.Manager, registry *metrics.Registry, s sites)
 	}
 	return httpface.New(httpface.Config{
 		Daemon: d.o.Daemon.String(), Prefix: prefixOf(d.o.Daemon), Version: d.o.Version,
-		Modules: m, Flags: d.flags.set.Values(), Metrics: registry.Handler(),
+		Modules: m, Flags: d.values, Metrics: registry.Handler(),
 		Calculators: calculators, TestModule: s.TestModule,
 	})
+}
+
+// values are the flags as /flags lists them. Which parameters in --modules are secret
+// is known when the modules are loaded; flags alone can only guess.
+func (d *daemon) values() []flags.NameValue {
+	values := d.flags.set.Values()
+	for i, v := range values {
+		if v.Name == modulesFlag && isJSON(v.Value) {
+			values[i].Value = d.manifest.Redacted(d.secret).Text()
+		}
+	}
+	return values
+}
+
+// secret reports whether a module declares a parameter to be secret.
+func (d *daemon) secret(module, key string) bool {
+	status, _ := d.mods.Module(module)
+	return slices.ContainsFunc(status.Declared.Parameters, func(p facade.ParameterSpec) bool { return p.Key == key && p.Secret })
 }
 
 // prefixOf is below which Mesos puts the routes of a daemon.

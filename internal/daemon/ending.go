@@ -23,11 +23,14 @@ type ending struct {
 // observe is a lifecycle.Observer.
 func (e *ending) observe(event lifecycle.Event) {
 	h := event.Head()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, abandoned := event.(lifecycle.StepAbandoned); abandoned {
+		e.bad = true // in whatever phase: its library stays open
+	}
 	if h.Phase != lifecycle.Teardown {
 		return
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	switch event := event.(type) {
 	case lifecycle.StepAbandoned:
 		e.note(h, event.Step, report.Abandoned, "at the step "+event.Step+": "+event.Cause, 0)

@@ -89,11 +89,11 @@ func (f *flagSet) declareNetwork(o Options) {
 
 func (f *flagSet) declareModules() {
 	g := f.set.Group("Modules")
-	f.modules = g.String("modules", "Libraries to load and the modules wanted from them: as PATH:MODULE,PATH:MODULE, as JSON, "+
+	f.modules = g.String(modulesFlag, "Libraries to load and the modules wanted from them: as PATH:MODULE,PATH:MODULE, as JSON, "+
 		"or as a file with JSON (file:///path, or an absolute path).",
 		flags.KeepFile(), flags.Redact(redacted), flags.Example("/opt/libcalc.so:org_example_calculator"))
 	f.modulesDir = g.Path("modules_dir", "Folder whose files are manifests in JSON, read in the order of their names.")
-	f.set.Exclude("modules", "modules_dir", "")
+	f.set.Exclude(modulesFlag, "modules_dir", "")
 	f.modulesPath = g.String("modules_path", "Folders in which libraries that are named without a path are searched, after those of "+
 		"LD_LIBRARY_PATH; divided by colons.", flags.Example("/usr/lib/mesos:/opt/modules"))
 	f.relaxedModules = g.Bool("relaxed_modules", "Take unknown keys in manifests for notices and not for findings.")
@@ -199,10 +199,15 @@ func underscored(args []string) []string {
 	return all
 }
 
-// redacted is a value of --modules as anybody may see it. Only the JSON form holds
-// parameters.
+const modulesFlag = "modules"
+
+// isJSON says whether a value of --modules has the one form that holds parameters.
+func isJSON(modules string) bool { return strings.HasPrefix(strings.TrimSpace(modules), "{") }
+
+// redacted is a value of --modules as anybody may see it before the modules have
+// said which of their parameters are secret.
 func redacted(text string) string {
-	if !strings.HasPrefix(strings.TrimSpace(text), "{") {
+	if !isJSON(text) {
 		return text
 	}
 	m, _, err := manifest.Parse(text, manifest.Options{Relaxed: true})
@@ -213,10 +218,10 @@ func redacted(text string) string {
 }
 
 // config is what the flags say to the module system.
-func (f *flagSet) config(o Options, manifests []manifest.Manifest) manager.Config {
+func (f *flagSet) config(o Options, wanted manifest.Manifest) manager.Config {
 	cfg := manager.Config{
 		Daemon: o.Daemon, MesosVersion: o.Version, Builtin: o.Builtin, Vehicles: Vehicles(),
-		Manifests: manifests, SearchPath: f.searchPath(o.Env), AllowWorldWritable: f.allowWorldWritable.Get(),
+		Manifests: []manifest.Manifest{wanted}, SearchPath: f.searchPath(o.Env), AllowWorldWritable: f.allowWorldWritable.Get(),
 		Limits: manifest.Limits{Open: f.openLimit.Get(), Check: f.checkLimit.Get(), Create: f.createLimit.Get(),
 			Drain: f.drainLimit.Get(), Close: f.closeLimit.Get()},
 	}

@@ -89,6 +89,14 @@ func (out *output) told(format string, args ...any) {
 	}
 }
 
+// answers says where the daemon can be asked from now on.
+func (out *output) answers(o Options, address string) {
+	out.told("%v: answers at http://%s", o.Daemon, address)
+	if out.file != nil {
+		out.file.Info("answers", "address", address)
+	}
+}
+
 // report writes a report for people, in one piece, between blank lines.
 func (out *output) report(write func(io.Writer, report.Style) error) {
 	if out.quiet {

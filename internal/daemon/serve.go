@@ -14,6 +14,7 @@ import (
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/report"
+	"github.com/mesos-modules/mms/manager/verify"
 )
 
 // daemon is one that serves.
@@ -24,6 +25,8 @@ type daemon struct {
 	bus   *lifecycle.Bus
 	end   *ending
 	began time.Time
+
+	manifest manifest.Manifest
 
 	app    *fx.App
 	mods   *manager.Manager
@@ -41,14 +44,15 @@ func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) i
 	for _, n := range notices {
 		d.out.told("notice: %v", n)
 	}
-	manifests, said := f.read()
+	var said verify.Result
+	d.manifest, said = f.read()
 	for _, n := range said.Notices {
 		d.out.told("notice: %s", n.Text)
 	}
 	if len(said.Findings) > 0 {
 		return d.refused(reportOf(o, said))
 	}
-	if err := d.build(manifests); err != nil {
+	if err := d.build(); err != nil {
 		return d.cannotStart(err)
 	}
 	// fx leaves finished phases undone after a start that hit its limit.
@@ -62,10 +66,10 @@ func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) i
 }
 
 // build lays the app out. No module code runs.
-func (d *daemon) build(manifests []manifest.Manifest) error {
+func (d *daemon) build() error {
 	d.out.observe(d.bus)
 	d.bus.Observe(d.end.observe)
-	app, err := d.newApp(manifests)
+	app, err := d.newApp()
 	if err != nil {
 		return err
 	}
@@ -123,7 +127,7 @@ func (d *daemon) started() {
 		Daemon: d.o.Daemon.String(), MesosVersion: d.o.Version,
 		Took: time.Since(d.began), Modules: httpface.Rows(d.mods.Modules()),
 	}.WriteText)
-	d.out.told("%v: answers at http://%s", d.o.Daemon, d.address())
+	d.out.answers(d.o, d.address())
 }
 
 // stop takes everything back and prints the report.

@@ -39,16 +39,16 @@ func verifyOnly(ctx context.Context, o Options, f *flagSet, notices []flags.Noti
 // verified is what verification came to. An error says that it did not come to
 // anything.
 func verified(ctx context.Context, o Options, f *flagSet) (verify.Result, error) {
-	manifests, said := f.read()
+	wanted, said := f.read()
 	if len(said.Findings) > 0 {
 		return said, nil
 	}
-	m, err := manager.New(f.config(o, manifests))
+	m, err := manager.New(f.config(o, wanted))
 	if err != nil {
 		return verify.Result{}, err
 	}
 	defer func() { _ = m.Close() }() // nothing was made, and the process ends
-	err = m.Load(ctx, manifests...)
+	err = m.Load(ctx, wanted)
 	if err == nil {
 		err = m.Verify(ctx)
 	}
@@ -65,8 +65,8 @@ func reportOf(o Options, r verify.Result) report.Verification {
 	return report.Verification{Daemon: o.Daemon.String(), MesosVersion: o.Version, Findings: r.Findings, Notices: r.Notices, Plan: r.Plan}
 }
 
-// read reads the manifests. What is wrong with them are findings like all others.
-func (f *flagSet) read() ([]manifest.Manifest, verify.Result) {
+// read reads the manifest. What is wrong with it are findings like all others.
+func (f *flagSet) read() (manifest.Manifest, verify.Result) {
 	var said verify.Result
 	m, notices, err := manifest.Load(f.modules.Get(), f.modulesDir.Get(), manifest.Options{Relaxed: f.relaxedModules.Get()})
 	for _, n := range notices {
@@ -75,7 +75,7 @@ func (f *flagSet) read() ([]manifest.Manifest, verify.Result) {
 	for _, problem := range problemsOf(err) {
 		said.Findings = append(said.Findings, manifestFinding(problem))
 	}
-	return []manifest.Manifest{m}, said
+	return m, said
 }
 
 const manifestNotice verify.NoticeID = "manifest"

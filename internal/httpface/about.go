@@ -26,7 +26,7 @@ func (f *Face) version(w http.ResponseWriter, _ *http.Request) {
 
 func (f *Face) flags(w http.ResponseWriter, _ *http.Request) {
 	values := map[string]string{}
-	for _, x := range f.c.Flags {
+	for _, x := range f.c.Flags() {
 		values[x.Name] = x.Value
 	}
 	answer(w, http.StatusOK, map[string]any{"flags": values})

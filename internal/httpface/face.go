@@ -36,7 +36,7 @@ type Config struct {
 	Version string // of Mesos
 
 	Modules Modules
-	Flags   []flags.NameValue // secrets hidden
+	Flags   func() []flags.NameValue // secrets hidden
 	Metrics http.Handler
 
 	// Calculators are those bound to --calculator, in flag order.

@@ -89,7 +89,9 @@ func newFace(t *testing.T, m *modules, more ...func(*httpface.Config)) *httpface
 	t.Helper()
 	c := httpface.Config{
 		Daemon: "mesos-slave", Prefix: "/slave(1)", Version: "1.12.0", Modules: m,
-		Flags:   []flags.NameValue{{Name: "port", Value: "5051"}, {Name: "modules", Value: "(hidden)"}},
+		Flags: func() []flags.NameValue {
+			return []flags.NameValue{{Name: "port", Value: "5051"}, {Name: "modules", Value: "(hidden)"}}
+		},
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "measures\n") }),
 	}
 	for _, change := range more {
