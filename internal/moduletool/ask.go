@@ -38,8 +38,10 @@ The daemon's own binary answers: it loads and verifies, makes no module, and end
 Its flags stand behind the "--", as it would be started with them.
 
 The exit code is the daemon's: 0 if nothing stands against the modules, 2 with
-findings, 1 if it does not know a flag, 3 if it could not load at all.`,
-		Example: a.example,
+findings, 1 if it does not know a flag, 3 if it could not load at all. It is 1, too,
+if there is no daemon to ask.`,
+		Example:               a.example,
+		DisableFlagsInUseLine: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if dash := cmd.ArgsLenAtDash(); len(args) > 0 && dash != 0 {
 				return misuse("%q stands before the \"--\"; the daemon's flags stand behind it", args[0])

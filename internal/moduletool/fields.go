@@ -111,7 +111,7 @@ func (l *inspection) rows() []row {
 	}
 	by := l.DescribedBy
 	if !d.Complete {
-		by += " (incomplete: it was not opened)"
+		by += " (incomplete)"
 	}
 	rows = append(rows, row{"described-by", by}, row{"vehicle", d.Vehicle})
 	rows = appendSet(rows, row{"mms-version", d.MMSVersion}, row{"mesos-version", d.MesosVersion}, row{"min-mesos", d.MinMesos})

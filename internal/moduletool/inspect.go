@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -183,8 +184,12 @@ func findDaemon(name string) (string, error) {
 	path, err := exec.LookPath(name)
 	if err != nil && !errors.Is(err, exec.ErrDot) {
 		var cause *exec.Error
+		var stat *fs.PathError
 		if errors.As(err, &cause) {
 			err = cause.Err
+		}
+		if errors.As(err, &stat) {
+			err = stat.Err
 		}
 		return "", fmt.Errorf("the daemon %s cannot be run: %w; name the binary of a mesos-master or mesos-slave with --daemon", name, err)
 	}

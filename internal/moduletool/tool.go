@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -53,12 +54,21 @@ func (t *Tool) Run(ctx context.Context, args []string) int {
 	case errors.As(err, &silent):
 		return int(silent)
 	case errors.As(err, &misuse):
-		fmt.Fprintf(t.Stderr, "%s: %v. Run \"%s --help\" to see how it is used.\n", ran.CommandPath(), err, ran.CommandPath())
+		fmt.Fprintf(t.Stderr, "%s: %s Run \"%s --help\" to see how it is used.\n", ran.CommandPath(), sentence(err), ran.CommandPath())
 		return ExitUsage
 	default:
 		fmt.Fprintf(t.Stderr, "%s: %v\n", ran.CommandPath(), err)
 		return ExitFailed
 	}
+}
+
+// sentence is an error's text with a mark at its end.
+func sentence(err error) string {
+	text := err.Error()
+	if strings.HasSuffix(text, "?") {
+		return text
+	}
+	return text + "."
 }
 
 // exitCode ends the program with this code; whatever there was to say is said.
