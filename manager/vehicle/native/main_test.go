@@ -191,6 +191,8 @@ type testHost struct {
 	dirError error
 	lifetime context.Context
 
+	before func() // called before each line is recorded
+
 	mu    sync.Mutex
 	lines []string
 }
@@ -210,6 +212,9 @@ func (h *testHost) WithAttrs([]slog.Attr) slog.Handler       { return h }
 func (h *testHost) WithGroup(string) slog.Handler            { return h }
 
 func (h *testHost) Handle(_ context.Context, r slog.Record) error {
+	if h.before != nil {
+		h.before()
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.lines = append(h.lines, r.Level.String()+" "+r.Message)

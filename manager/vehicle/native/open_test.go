@@ -214,11 +214,23 @@ func TestCreate(t *testing.T) {
 	})
 	t.Run("is not held up by a module that logs more than anybody reads", func(t *testing.T) {
 		h := newTestHost(t)
+		gate := make(chan struct{})
+		h.before = func() { <-gate } // nobody reads before the constructor has returned
 		x := create(t, l, h, "floods")
+		close(gate)
 		require.NoError(t, x.Destroy(ctx))
+		require.NotEmpty(t, h.logged())
 		for _, line := range h.logged() {
 			require.Equal(t, "INFO a message that is repeated much more often than a pipe can hold", line)
 		}
+	})
+	t.Run("tells a constructor that nobody waits for it any more", func(t *testing.T) {
+		h := newTestHost(t)
+		limited, cancel := context.WithCancel(ctx)
+		defer cancel()
+		h.before = cancel // when it says that it waits
+		_, err := l.Create(limited, "waits", h, nil)
+		require.ErrorContains(t, err, "made no instance: told to stop")
 	})
 	t.Run("tells the instance when the daemon's teardown begins", func(t *testing.T) {
 		h := newTestHost(t)

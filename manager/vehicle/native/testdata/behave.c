@@ -93,6 +93,15 @@ static void* floods(ARGS) {
   return make(&calculator, host);
 }
 
+// Makes nothing until it is told to stop.
+static void* waits(ARGS) {
+  mesos_log(host, MESOS_LOG_INFO, "waiting");
+  while (!mesos_cancelled(context)) {
+  }
+  mesos_fail(error, "told to stop");
+  return NULL;
+}
+
 #define DESTROY const mesos_module *self, const mesos_context *context __attribute__((unused)), void *o, mesos_error *error
 static int32_t destroy(DESTROY) { (void)self; (void)error; free(o); return 0; }
 static int32_t destroy_static(DESTROY) { (void)self; (void)error; (void)o; return 0; }
@@ -132,5 +141,6 @@ MODULE(aborts, aborts, destroy, NULL)
 MODULE(segv_thread, segv_thread, destroy, NULL)
 MODULE(says, says, destroy_says, NULL)
 MODULE(floods, floods, destroy, NULL)
+MODULE(waits, waits, destroy, NULL)
 MODULE(destroy_fails, good, destroy_fails, NULL)
 MODULE(destroy_fails_silently, good, destroy_fails_silently, NULL)
