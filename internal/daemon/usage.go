@@ -38,5 +38,6 @@ EXIT STATUS
   %[6]d    could not start, for another reason
   %[7]d    stopped, and a module or library could not be given back
   130  ended at once by a second SIGINT; 143 by SIGTERM
+  A crash in native code ends the daemon with 2 as well; its last words name the module.
 `, o.Daemon, binding, ExitOK, ExitUsage, ExitFindings, ExitStart, ExitTeardown)
 }
