@@ -48,14 +48,23 @@ func (m *module) builtFor() string {
 	return m.lib.Description.MesosVersion
 }
 
-// speaksForModules says whether some module relies on the library for what it does not state itself.
+// speaksForModules says whether some module relies on the library for what it does not state itself: one that was
+// picked, or, where none was, one that it has.
 func (l *library) speaksForModules(own func(*module) string) bool {
 	for _, m := range l.named {
 		if own(m) == "" {
 			return true
 		}
 	}
-	return len(l.named) == 0
+	if len(l.named) > 0 {
+		return false
+	}
+	for _, d := range l.Description.Modules {
+		if own(&module{Module: d}) == "" {
+			return true
+		}
+	}
+	return len(l.Description.Modules) == 0
 }
 
 func ownMMS(m *module) string   { return m.MMSVersion }

@@ -1,0 +1,2 @@
+/* A library that is no module library. */
+int answer(void) { return 42; }
