@@ -2,6 +2,7 @@ package trial
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -50,14 +51,15 @@ func newChild(vehicles []vehicle.Vehicle) (*child, error) {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return nil, fmt.Errorf("forbid core dumps: %w", err)
 	}
-	closeSockets()
+	closeInherited()
 
 	c := &child{vehicles: map[string]vehicle.Vehicle{}, pid: os.Getpid()}
 	for _, v := range vehicles {
 		c.vehicles[v.Name()] = v
 	}
-	content, err := io.ReadAll(os.NewFile(requestDescriptor, "requests"))
-	if err != nil {
+	requests := os.NewFile(requestDescriptor, "requests")
+	content, err := io.ReadAll(requests)
+	if err := errors.Join(err, requests.Close()); err != nil {
 		return nil, fmt.Errorf("read requests: %w", err)
 	}
 	if err := json.Unmarshal(content, &c.requests); err != nil {
@@ -85,9 +87,10 @@ func raise(fd int) (int, error) {
 	return high, err
 }
 
-// closeSockets closes sockets that were passed to the daemon by whoever started
-// it. The daemon's own close by themselves.
-func closeSockets() {
+// closeInherited closes what whoever started the daemon has left open: sockets
+// above all. What Go opens is closed by exec, so all that is not marked so comes
+// from outside.
+func closeInherited() {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return // no procfs
@@ -97,8 +100,7 @@ func closeSockets() {
 		if err != nil || fd <= requestDescriptor {
 			continue
 		}
-		var stat unix.Stat_t
-		if unix.Fstat(fd, &stat) == nil && stat.Mode&unix.S_IFMT == unix.S_IFSOCK {
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
 			_ = unix.Close(fd) // it was passed by mistake: nothing to be done
 		}
 	}

@@ -107,8 +107,7 @@ func (s *session) start(ctx context.Context, o Options) (release func(), err err
 		Path:       executable,
 		Args:       []string{os.Args[0], childArgument},
 		Env:        append(os.Environ(), "GOTRACEBACK=single"),
-		Stdout:     s.output,
-		Stderr:     s.output,
+		Stderr:     s.output, // not buffered by the C library, so that it belongs to the library being opened
 		ExtraFiles: []*os.File{childEnd, requests},
 		SysProcAttr: &syscall.SysProcAttr{
 			Setpgid:   true,

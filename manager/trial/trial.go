@@ -8,9 +8,9 @@
 // with those that follow. The binary's main calls Main first thing.
 //
 // The child has a process group of its own, which is killed whole, no standard
-// input and no core file, and it dies with the daemon. It inherits neither sockets
-// nor any other descriptor of the daemon. What a library prints while it is opened
-// is kept, within bounds, for the message about it.
+// input and no core file, and it dies with the daemon. It inherits no socket
+// and no other descriptor of the daemon. What a library writes to standard error
+// while it is opened is kept, within bounds, for the message about it.
 package trial
 
 import (

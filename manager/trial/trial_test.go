@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +129,7 @@ var faults = []struct {
 	{"forks, and both go on", "if(fork()<0)exit(91)", 0, ""},
 	{"makes itself a daemon", "if(daemon(0,0)!=0)exit(91)", 0, "the library ended the trial process with exit status 0 while it was opened"},
 	{"prints a lot, some of which looks like a report", "chatter()", 0, ""},
-	{"closes the report", "close(3);close(4)", 0, ""},
+	{"closes low descriptors, where the report was", "for(int i=3;i<64;i++)close(i)", 0, ""},
 	{"closes every descriptor", "closeall()", 0, "the library closed the descriptors of the trial process while it was opened"},
 	{"writes into every descriptor", "junk()", 0, "the library disturbed the reports of the trial process while it was opened"},
 }
@@ -149,7 +148,10 @@ func TestNativeFaults(t *testing.T) {
 				require.NoError(t, v[1].Err)
 				return
 			}
-			assert.Equal(t, f.says, problem(t, finding.LibraryOpens, v[1]))
+			// A child that was disturbed may have come to the next library when
+			// its parent hears of it, and what the guilty one said is then gone.
+			said := strings.TrimSuffix(problem(t, finding.LibraryOpens, v[1]), "; it said: junk")
+			assert.Equal(t, f.says, said)
 		})
 	}
 
@@ -161,6 +163,12 @@ func TestNativeFaults(t *testing.T) {
 		}
 		require.NoError(t, v[2].Err)
 		require.NoError(t, v[3].Err)
+	})
+
+	t.Run("what an earlier library has printed is not held against a later one", func(t *testing.T) {
+		v := run(t, library(t, "chatter()"), library(t, "exit(3)"), library(t, "chatter()"), library(t, `fprintf(stderr,"no licence\n");exit(3)`))
+		assert.Equal(t, "the library ended the trial process with exit status 3 while it was opened", problem(t, finding.LibraryOpens, v[1]))
+		assert.Equal(t, "the library ended the trial process with exit status 3 while it was opened; it said: no licence", problem(t, finding.LibraryOpens, v[3]))
 	})
 
 	t.Run("a symbol that is nowhere is the loader's to report", func(t *testing.T) {
@@ -197,26 +205,30 @@ func descriptors(t *testing.T) int {
 	return len(entries)
 }
 
-// watch makes a pipe whose end every process of the trial inherits.
-func watch(t *testing.T) (r *os.File, hangUp func()) {
-	var pipe [2]int
-	require.NoError(t, unix.Pipe2(pipe[:], 0))
-	unix.CloseOnExec(pipe[0])
-	r = os.NewFile(uintptr(pipe[0]), "watch")
-	t.Cleanup(func() { r.Close() })
-	t.Setenv("WATCH", strconv.Itoa(pipe[1]))
-	return r, func() { require.NoError(t, unix.Close(pipe[1])) }
+// watch makes a pipe that libraries open to be watched: it ends when the last
+// process that has opened it does.
+func watch(t *testing.T) string {
+	path := filepath.Join(t.TempDir(), "watch")
+	require.NoError(t, unix.Mkfifo(path, 0o600))
+	t.Setenv("WATCH", path)
+	return path
+}
+
+// requireEnd requires that nobody holds the pipe open any more.
+func requireEnd(t *testing.T, r *os.File) {
+	t.Helper()
+	_, err := io.ReadAll(r)
+	require.NoError(t, err)
+	require.NoError(t, r.Close())
 }
 
 func TestOffspringEndsWithTheChild(t *testing.T) {
-	r, hangUp := watch(t)
+	r, err := os.OpenFile(watch(t), os.O_RDONLY|unix.O_NONBLOCK, 0)
+	require.NoError(t, err)
 	v := run(t, library(t, "if(fork()==0){here();for(;;)pause();}"), library(t, "if(fork()==0){here();for(;;)pause();}abort()"))
 	require.NoError(t, v[0].Err)
 	require.Error(t, v[1].Err)
-	hangUp()
-	rest, err := io.ReadAll(r)
-	require.NoError(t, err, "the end comes when the last process is gone")
-	assert.LessOrEqual(t, len(rest), 2)
+	requireEnd(t, r)
 }
 
 func TestCancel(t *testing.T) {
@@ -229,7 +241,7 @@ func TestCancel(t *testing.T) {
 
 	t.Run("while a library is being opened", func(t *testing.T) {
 		hangs := library(t, "here();for(;;)pause();")
-		r, hangUp := watch(t)
+		pipe := watch(t)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		result := make(chan error, 1)
@@ -237,13 +249,11 @@ func TestCancel(t *testing.T) {
 			_, err := trial.Run(ctx, []trial.Request{faked("good"), hangs}, trial.Options{})
 			result <- err
 		}()
-		_, err := io.ReadFull(r, make([]byte, 1))
+		r, err := os.Open(pipe) // waits for the library
 		require.NoError(t, err)
 		cancel()
 		require.ErrorIs(t, <-result, context.Canceled)
-		hangUp()
-		_, err = r.Read(make([]byte, 1))
-		require.ErrorIs(t, err, io.EOF, "the child is gone")
+		requireEnd(t, r)
 	})
 }
 
@@ -278,15 +288,13 @@ func TestInADaemon(t *testing.T) {
 
 	t.Run("the child dies with the daemon", func(t *testing.T) {
 		hangs := library(t, "here();for(;;)pause();")
-		r, hangUp := watch(t)
+		pipe := watch(t)
 		cmd := exec.Command(host, "native", "1h", hangs.File.Path)
 		require.NoError(t, cmd.Start())
-		hangUp()
-		_, err := io.ReadFull(r, make([]byte, 1))
+		r, err := os.Open(pipe) // waits for the library
 		require.NoError(t, err)
 		require.NoError(t, cmd.Process.Kill())
 		require.Error(t, cmd.Wait())
-		_, err = r.Read(make([]byte, 1))
-		require.ErrorIs(t, err, io.EOF)
+		requireEnd(t, r)
 	})
 }
