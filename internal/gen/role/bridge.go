@@ -90,7 +90,7 @@ func nativeOf(c contract) nativeFile {
 }
 
 func (s *scope) native(m method) nativeMethod {
-	n := nativeMethod{goMethod: s.method(m), Snake: snake(m.Name), Camel: camel(m.Name)}
+	n := nativeMethod{goMethod: s.method(m), Snake: cName(snake(m.Name)), Camel: cName(camel(m.Name))}
 	n.Default, _ = m.cppDefault()
 	var cpp, none, args, hand []string
 	for _, p := range m.Params {

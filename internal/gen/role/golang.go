@@ -167,7 +167,9 @@ func tuple(all []string) string {
 }
 
 // taken are the names that generated methods use themselves.
-var taken = []string{"ctx", "h", "s", "o", "c", "x", "C", "done", "err", "unsafe", "proto", "make", "append", "len", "string", "nil"}
+var taken = strings.Fields(`ctx h s o c x C done err nil len recover unsafe proto
+	bool byte int32 int64 uint32 uint64 float32 float64 string uintptr
+	watch watched failure badResult drop one every text copied message scalar truth boolean pack marshalAll`)
 
 func (s *scope) free(name string) string {
 	for {

@@ -151,14 +151,14 @@ func camel(name string) string {
 	return strings.Join(words, "")
 }
 
-// reserved are words that cannot name a parameter in C or C++, and the names that the generated code uses itself.
+// reserved are words that cannot name a parameter or method in C or C++, and the names that the generated code uses itself.
 var reserved = strings.Fields(`alignas alignof and asm auto bool break case catch char class const constexpr continue
 	decltype default delete do double else enum explicit export extern false float for friend goto if inline int long mutable
 	namespace new noexcept not nullptr operator or private protected public register requires return short signed sizeof
 	static struct switch template this throw true try typedef typeid typename union unsigned using virtual void volatile
 	while xor restrict object context result error instance`)
 
-// cName is a parameter's name in C and C++.
+// cName is the name of a parameter or method in C and C++.
 func cName(name string) string {
 	if slices.Contains(reserved, name) {
 		return name + "_"

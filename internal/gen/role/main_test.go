@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mesos-modules/mms/roles"
+)
+
+const probePackage = "github.com/mesos-modules/mms/roles/probe"
+
+func rootOf(t *testing.T) string {
+	t.Helper()
+	root, err := moduleRoot()
+	require.NoError(t, err)
+	return root
+}
+
+// probeAs generates a role Probe from a source, beside nothing else.
+func probeAs(t *testing.T, source string, native bool) (files, error) {
+	t.Helper()
+	root := rootOf(t)
+	return generate(root, []row{{Name: "Probe", Version: "1.12.0", Native: native, Package: probePackage, Type: "Probe"}},
+		map[string][]byte{filepath.Join(root, "roles", "probe", "probe.go"): []byte(source)})
+}
+
+func TestGeneratedFilesAreWhatTheInterfacesGive(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, run([]string{"-check"}, &out))
+	assert.Empty(t, out.String())
+}
+
+func TestSameSourcesGiveTheSameBytes(t *testing.T) {
+	root, rows := rootOf(t), rowsOf(roles.Table())
+	first, err := generate(root, rows, nil)
+	require.NoError(t, err)
+	second, err := generate(root, rows, nil)
+	require.NoError(t, err)
+	assert.Equal(t, first, second)
+}
+
+func TestCheckNamesWhatDiffers(t *testing.T) {
+	root := t.TempDir()
+	stale := filepath.Join(root, "manager", "handle", "zz_gone.go")
+	require.NoError(t, os.MkdirAll(filepath.Dir(stale), 0o755))
+	require.NoError(t, os.WriteFile(stale, []byte("package handle\n"), 0o600))
+	generated := files{"manager/handle/zz_new.go": []byte("package handle\n"), "roles/fingerprints.txt": []byte("#\n")}
+
+	changed, err := differing(root, generated)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"manager/handle/zz_gone.go", "manager/handle/zz_new.go", "roles/fingerprints.txt"}, changed)
+	require.NoError(t, write(root, generated, changed))
+	assert.NoFileExists(t, stale)
+
+	changed, err = differing(root, generated)
+	require.NoError(t, err)
+	assert.Empty(t, changed)
+	require.NoError(t, os.WriteFile(filepath.Join(root, "roles", "fingerprints.txt"), []byte("# edited\n"), 0o600))
+	changed, err = differing(root, generated)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"roles/fingerprints.txt"}, changed)
+}
+
+// A role is added by one interface and one row: everything else is generated, compiles, and carries every type there and back
+// through C++.
+func TestARoleIsOneInterfaceAndOneRow(t *testing.T) {
+	root, dir := rootOf(t), t.TempDir()
+	source, err := os.ReadFile("testdata/probe.go.txt")
+	require.NoError(t, err)
+	table, err := os.ReadFile(filepath.Join(root, "roles", "table.go"))
+	require.NoError(t, err)
+	table = bytes.Replace(table, []byte("import ("), []byte("import (\n\t\""+probePackage+"\""), 1)
+	table = bytes.Replace(table, []byte("return []Role{"), []byte("return []Role{\n"+
+		`{Name: "Probe", Version: "1.12.0", On: Both, Type: reflect.TypeFor[probe.Probe](), Native: true},`), 1)
+
+	rows := append(rowsOf(roles.Table()), row{Name: "Probe", Version: "1.12.0", Native: true, Package: probePackage, Type: "Probe"})
+	generated, err := generate(root, rows, map[string][]byte{filepath.Join(root, "roles", "probe", "probe.go"): source})
+	require.NoError(t, err)
+	test, err := os.ReadFile("testdata/probe_test.go.txt")
+	require.NoError(t, err)
+	overlaid := maps.Clone(generated)
+	overlaid["roles/probe/probe.go"] = source
+	overlaid["roles/table.go"] = table
+	overlaid["manager/vehicle/native/bridge/probe_test.go"] = test
+
+	headers := filepath.Join(dir, "facade", "include")
+	require.NoError(t, os.CopyFS(headers, os.DirFS(filepath.Join(root, "facade", "include"))))
+	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	for _, name := range slices.Sorted(maps.Keys(overlaid)) {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, overlaid[name], 0o600))
+		if strings.HasSuffix(name, ".go") {
+			overlay.Replace[filepath.Join(root, filepath.FromSlash(name))] = path
+		}
+	}
+	replace, err := json.Marshal(overlay)
+	require.NoError(t, err)
+	overlayPath, library := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "libprobe.so")
+	require.NoError(t, os.WriteFile(overlayPath, replace, 0o600))
+
+	out, err := exec.CommandContext(t.Context(), "g++", "-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fPIC", "-shared",
+		"-I"+headers, "-o", library, "testdata/probe.cpp").CombinedOutput()
+	require.NoError(t, err, string(out))
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-overlay", overlayPath, "-run", "^(TestProbe|TestEveryNativeRoleHasABridge)$",
+		"./manager/vehicle/native/bridge")
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_CFLAGS=-g -O0 -I"+headers, "PROBE_LIBRARY="+library)
+	out, err = cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Contains(t, string(out), "ok")
+}
+
+func TestRefusals(t *testing.T) {
+	for name, c := range map[string]struct {
+		body   string // of the interface, from line 6 on
+		native bool
+		says   []string
+	}{
+		"no context":            {"Do(a int32) error", false, []string{"probe.go:6:2", "Do", "the first parameter is a context.Context"}},
+		"no error":              {"Do(ctx context.Context) int32", false, []string{"probe.go:6:2", "the last result is an error"}},
+		"no method":             {"", false, []string{"probe.go:5:6", "Probe has no method"}},
+		"embedded interface":    {"error", false, []string{"probe.go:6:2", "write its methods out"}},
+		"not exported":          {"do(ctx context.Context) error", false, []string{"do is not exported"}},
+		"variadic":              {"Do(ctx context.Context, a ...int32) error", false, []string{"take a slice"}},
+		"unknown directive":     {"//mms:until 1.0.0\nDo(ctx context.Context) error", false, []string{"unknown directive //mms:until; there are since and default"}},
+		"directive twice":       {"//mms:since 1.0.0\n//mms:since 1.0.0\n//mms:default\nDo(ctx context.Context) error", false, []string{"//mms:since stands twice"}},
+		"since without default": {"//mms:since 1.12.0\nDo(ctx context.Context) error", false, []string{"go together"}},
+		"no version":            {"//mms:since soon\n//mms:default\nDo(ctx context.Context) error", false, []string{`wants a release, like 1.12.0, and has "soon"`}},
+		"default of another type": {"//mms:since 1.12.0\n//mms:default \"x\"\nDo(ctx context.Context) (int32, error)", false,
+			[]string{`//mms:default "x": "x" is no int32`}},
+		"too many defaults":       {"//mms:since 1.12.0\n//mms:default 1, 2\nDo(ctx context.Context) (int32, error)", false, []string{"has 2 values, and the method returns 1"}},
+		"default that is no Go":   {"//mms:since 1.12.0\n//mms:default 1 +\nDo(ctx context.Context) (int32, error)", false, []string{"no Go expression"}},
+		"default from elsewhere":  {"//mms:since 1.12.0\n//mms:default context.Canceled\nDo(ctx context.Context) (any, error)", false, []string{"names another package"}},
+		"type that cannot cross":  {"Do(ctx context.Context, f func()) error", true, []string{"probe.go:6:2", "role Probe: Do: f: a func() cannot cross to C", "take Native from the role's row"}},
+		"int, whose size differs": {"Do(ctx context.Context) (int, error)", true, []string{"a int cannot cross to C"}},
+		"slice of slices":         {"Do(ctx context.Context, a [][]int32) error", true, []string{"slices are of scalars"}},
+		"two results":             {"Do(ctx context.Context) (int32, int32, error)", true, []string{"returns 2 values before the error, and one can cross"}},
+		"default C++ cannot say":  {"//mms:since 1.12.0\n//mms:default one\nDo(ctx context.Context) (int32, error)", true, []string{"//mms:default one cannot be said in C++"}},
+		"all problems at once":    {"Do() error\nTo(a int32) error", false, []string{"probe.go:6:2", "probe.go:7:1"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := probeAs(t, "package probe\nimport \"context\"\nvar _ context.Context\nconst one = 1\ntype Probe interface {\n\t"+c.body+"\n}\n", c.native)
+			require.Error(t, err)
+			for _, part := range c.says {
+				assert.ErrorContains(t, err, part)
+			}
+		})
+	}
+	t.Run("what Go alone carries is fine without Native", func(t *testing.T) {
+		out, err := probeAs(t, "package probe\nimport \"context\"\ntype Probe interface {\n\tDo(ctx context.Context, sink func(int)) (int, string, error)\n}\n", false)
+		require.NoError(t, err)
+		assert.Contains(t, string(out["manager/handle/zz_probe.go"]), "Do(ctx context.Context, sink func(int)) (r1 int, r2 string, err error)")
+	})
+	t.Run("a package that does not compile is named", func(t *testing.T) {
+		_, err := probeAs(t, "package probe\ntype Probe interface { Do(nothing) }\n", false)
+		assert.ErrorContains(t, err, "does not compile")
+	})
+	t.Run("an interface that is not there is named", func(t *testing.T) {
+		_, err := probeAs(t, "package probe\n", false)
+		assert.ErrorContains(t, err, "has no interface Probe")
+	})
+}
+
+func TestNamesInOtherLanguages(t *testing.T) {
+	for name, want := range map[string]string{
+		"Calculator": "calculator", "TestModule": "test_module", "HTTPProxy": "http_proxy", "SlaveRunTask": "slave_run_task",
+	} {
+		assert.Equal(t, want, snake(name))
+	}
+	assert.Equal(t, "slaveRunTask", camel("SlaveRunTask"))
+	assert.Equal(t, "delete_", cName("delete"))
+}
