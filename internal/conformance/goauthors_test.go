@@ -2,8 +2,11 @@ package conformance_test
 
 import (
 	"context"
+	"os"
+	"strconv"
 
 	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/roles/anonymous"
 	"github.com/mesos-modules/mms/roles/calculator"
 	"github.com/mesos-modules/mms/roles/hook"
 )
@@ -26,8 +29,32 @@ func newHook(context.Context, facade.Host, facade.Parameters) (hook.Hook, error)
 // adder is the design document's Calculator.
 type adder struct{}
 
-func (adder) Compute(_ context.Context, a byte, b int64) (int32, error) { return int32(int64(a) + b), nil }
+func (adder) Compute(_ context.Context, a byte, b int64) (int32, error) {
+	return int32(int64(a) + b), nil
+}
 
 func newAdder(context.Context, facade.Host, facade.Parameters) (calculator.Calculator, error) {
 	return adder{}, nil
+}
+
+// anonymousVariable is what the anonymous module sets, as upstream's does.
+const anonymousVariable = "MMS_CONFORMANCE_ANONYMOUS"
+
+type setter struct{ anonymous.Unimplemented }
+
+func (setter) Close(context.Context) error { return os.Unsetenv(anonymousVariable) }
+
+func newSetter(context.Context, facade.Host, facade.Parameters) (anonymous.Anonymous, error) {
+	return setter{}, os.Setenv(anonymousVariable, "42")
+}
+
+type reader struct{}
+
+func (reader) Compute(context.Context, byte, int64) (int32, error) {
+	n, err := strconv.Atoi(os.Getenv(anonymousVariable))
+	return int32(n), err
+}
+
+func newReader(context.Context, facade.Host, facade.Parameters) (calculator.Calculator, error) {
+	return reader{}, nil
 }

@@ -1,7 +1,6 @@
 package conformance_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -184,12 +183,3 @@ func withSecond() subject {
 	return subject{native: &native, builtin: []facade.Library{example.Library, {Modules: []facade.Declared{
 		facade.Module[hook.Hook]{Name: "org_apache_mesos_TestHook", New: newHook}}}}}
 }
-
-// linked is another name of a file.
-func linked(t *testing.T, path string, link func(old, new string) error) string {
-	t.Helper()
-	other := filepath.Join(t.TempDir(), "other.so")
-	require.NoError(t, link(path, other))
-	return other
-}
-

@@ -23,11 +23,21 @@ static int32_t bar(void* o, const mesos_context* c, float a, double b, int32_t* 
 }
 static const mesos_test_module_table table = {MESOS_TEST_MODULE_HEAD, .foo = foo, .bar = bar};
 
+#ifdef OVERWRITES
+extern MESOS_EXPORT mesos_module NAME;
+#define CONSTANT
+#else
+#define CONSTANT const
+#endif
+
 static void* create(const mesos_module* self, const mesos_context* context, const mesos_host* host, const mesos_parameters* parameters,
                     mesos_error* error) {
   const mesos_test_module_table** object = malloc(sizeof *object);
   (void)self, (void)context, (void)host, (void)parameters, (void)error;
   if (object != NULL) *object = &table;
+#ifdef OVERWRITES
+  NAME.author = "somebody else";
+#endif
   return object;
 }
 static int32_t destroy(const mesos_module* self, const mesos_context* context, void* object, mesos_error* error) {
@@ -50,7 +60,7 @@ __attribute__((unused)) static int32_t refuses(const mesos_module* self, const m
 
 MESOS_MODULE_LIBRARY()
 #pragma GCC diagnostic ignored "-Woverride-init"
-MESOS_EXPORT const mesos_module NAME = {
+MESOS_EXPORT CONSTANT mesos_module NAME = {
   MESOS_MODULE_HEAD("TestModule"), .author = "Apache Mesos", .email = "modules@mesos.apache.org",
   .description = "This is a test module.", .compatible = CHECK, .create = create, .destroy = destroy, WRONG
 };

@@ -36,6 +36,8 @@ type (
 
 type adder struct{}
 
-func (adder) Compute(_ context.Context, a byte, b int64) (int32, error) { return int32(int64(a) + b), nil }
+func (adder) Compute(_ context.Context, a byte, b int64) (int32, error) {
+	return int32(int64(a) + b), nil
+}
 
 func main() {}
