@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,7 +79,13 @@ func (f *flagSet) declareNetwork(o Options) {
 		port = "5051"
 	}
 	g := f.set.Group("Network and state")
-	f.ip = g.String("ip", "IP address to listen on. Without it the daemon listens on all.", flags.Example("127.0.0.1"))
+	f.ip = g.String("ip", "IP address to listen on. Without it the daemon listens on all.", flags.Example("127.0.0.1"),
+		flags.Check(func(text string) error {
+			if _, err := netip.ParseAddr(text); err != nil {
+				return errors.New("want an IP address")
+			}
+			return nil
+		}))
 	f.port = g.Port("port", "Port to listen on; 0 lets the system choose one.", flags.Default(port))
 	f.hostname = g.String("hostname", "Name under which others reach this host. Without it the system's host name is used.")
 	f.addressFile = g.Path("address_file", "File that is given the address, as HOST:PORT and a line end, as soon as the daemon answers there. "+

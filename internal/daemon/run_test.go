@@ -252,11 +252,18 @@ func TestSignals(t *testing.T) {
 
 func TestFlags(t *testing.T) {
 	t.Run("everything that is wrong, in one run, with the names that were meant: status 1", func(t *testing.T) {
-		end := ended(t, options(nil, "--callculator=x", "--ip", "--module_open_limit=0secs", "--format=xml", "--isolation=a,,b"))
+		end := ended(t, options(nil, "--callculator=x", "--hostname", "--module_open_limit=0secs", "--format=xml", "--isolation=a,,b"))
 		assert.Equal(t, daemon.ExitUsage, end.code)
 		for _, text := range []string{"did you mean --calculator?", "--module_open_limit=0secs: want more than 0", "--format=xml", "--isolation"} {
 			assert.Contains(t, end.stderr, text)
 		}
+	})
+	t.Run("an IP address is one", func(t *testing.T) {
+		o := options(nil)
+		o.Args[0] = "--ip=localhost"
+		end := ended(t, o)
+		assert.Equal(t, daemon.ExitUsage, end.code)
+		assert.Contains(t, end.stderr, "--ip=localhost: want an IP address")
 	})
 	t.Run("modules and modules_dir exclude each other", func(t *testing.T) {
 		assert.Equal(t, daemon.ExitUsage, ended(t, options(nil, "--modules=/a:b", "--modules_dir=/tmp")).code)

@@ -39,7 +39,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"cc": s.cc, "cxx": s.cxx, "goplugin": s.goplugin,
+			"cc": s.cc, "cxx": s.cxx, "goplugin": s.goplugin, "link": s.link,
 			"start": s.start, "begin": s.begin, "await": s.await, "signal": s.signal, "ends": s.ends,
 			"get": s.get, "rss": s.rss,
 		},
@@ -58,7 +58,7 @@ type process struct {
 // processes is the key of a script's daemons by name.
 type processes struct{}
 
-// cc OUT SOURCE compiles a C library against the repository's headers.
+// cc OUT SOURCE FLAGS... compiles a C library against the repository's headers.
 func (s *scripts) cc(ts *testscript.TestScript, _ bool, args []string) {
 	s.compile(ts, "gcc", "-std=c11", args)
 }
@@ -75,13 +75,23 @@ func (s *scripts) compile(ts *testscript.TestScript, compiler, standard string, 
 	} else {
 		source = ts.MkAbs(source)
 	}
-	ts.Check(ts.Exec(compiler, standard, "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared",
-		"-I"+filepath.Join(s.root, "facade", "include"), "-o", ts.MkAbs(args[0]), source))
+	flags := append([]string{standard, "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared",
+		"-I" + filepath.Join(s.root, "facade", "include"), "-o", ts.MkAbs(args[0]), source}, args[2:]...)
+	ts.Check(ts.Exec(compiler, flags...))
 }
 
 // goplugin OUT PACKAGE builds a Go plugin of a package of this repository.
 func (s *scripts) goplugin(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command("go", "build", "-buildmode=plugin", "-o", ts.MkAbs(args[0]), args[1])
+	cmd.Dir = s.root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		ts.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// link OUT VERSION builds a mesos-slave of another release.
+func (s *scripts) link(ts *testscript.TestScript, _ bool, args []string) {
+	cmd := exec.Command("go", "build", "-ldflags=-X main.mesosVersion="+args[1], "-o", ts.MkAbs(args[0]), "./cmd/mesos-slave")
 	cmd.Dir = s.root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		ts.Fatalf("%v\n%s", err, out)

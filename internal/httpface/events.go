@@ -18,6 +18,9 @@ const (
 	// patience is how long a reader may hold up one write before he is dropped.
 	// One that is merely slow finds a gap event in place of what he missed.
 	patience = 30 * time.Second
+
+	// maxStreams bounds how many streams there are at a time.
+	maxStreams = 1000
 )
 
 // events streams what the module system does, as server-sent events: the id is the
@@ -30,6 +33,12 @@ func (f *Face) events(w http.ResponseWriter, r *http.Request) {
 		fail(w, r, http.StatusBadRequest, problem{Error: err.Error()})
 		return
 	}
+	if f.open.Add(1) > maxStreams {
+		f.open.Add(-1)
+		fail(w, r, http.StatusServiceUnavailable, problem{Error: fmt.Sprintf("%d streams of events are open, and more are not served", maxStreams)})
+		return
+	}
+	defer f.open.Add(-1)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/lifecycle"
@@ -59,6 +60,7 @@ type Face struct {
 	routes  []route
 	streams context.Context // ends with Close
 	end     context.CancelFunc
+	open    atomic.Int64 // streams
 }
 
 // New returns a face. The caller closes it.

@@ -6,7 +6,9 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,6 +116,38 @@ func TestEvents(t *testing.T) {
 		_, err := io.ReadAll(stream)
 		assert.NoError(t, err)
 	})
+}
+
+func TestStreamsAreBounded(t *testing.T) {
+	face := newFace(t, verified(t))
+	ctx, cancel := context.WithCancel(t.Context())
+	var open, ended sync.WaitGroup
+	for range 1000 {
+		open.Add(1)
+		ended.Go(func() {
+			r := httptest.NewRequestWithContext(ctx, "GET", "/modules/events", nil)
+			face.ServeHTTP(&first{ResponseRecorder: httptest.NewRecorder(), written: open.Done}, r)
+		})
+	}
+	open.Wait()
+	w := do(face, "GET", "/modules/events")
+	assert.Equal(t, 503, w.Code)
+	assert.Contains(t, w.Body.String(), "1000 streams of events are open")
+	cancel()
+	ended.Wait()
+	assert.Equal(t, 200, do(face, "HEAD", "/modules/events").Code)
+}
+
+// first tells of the first write.
+type first struct {
+	*httptest.ResponseRecorder
+	once    sync.Once
+	written func()
+}
+
+func (f *first) Write(p []byte) (int, error) {
+	f.once.Do(f.written)
+	return f.ResponseRecorder.Write(p)
 }
 
 func TestServer(t *testing.T) {
