@@ -20,6 +20,7 @@ var update = flag.Bool("update", false, "write what the commands print into the 
 
 // The program of the scripts is this test binary, as a trial child as well.
 func TestMain(m *testing.M) {
+	actAsDaemon(os.Getenv(standIn))
 	testscript.Main(m, map[string]func(){"mesos-module": func() { os.Exit(moduletool.Main()) }})
 }
 
