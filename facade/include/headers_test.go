@@ -192,6 +192,25 @@ func TestForms(t *testing.T) {
 	}
 }
 
+func TestWhatIsHiddenIsNoModule(t *testing.T) {
+	t.Parallel()
+	h, path := host(t), library(t, "g++", "-fvisibility=hidden", "testdata/forms.cpp", "testdata/second.cpp")
+	assert.Contains(t, mustRun(t, h, path, "mesos_module_checked_before", "@65,10"), "result 75", "the macro exports by itself")
+	assert.Contains(t, mustRun(t, h, path, "by_bare", "@65,10"), "result 75", "MESOS_EXPORT does it for an object")
+	out, err := run(t, h, path, "by_short")
+	require.Error(t, err)
+	assert.Equal(t, "no symbol\n", out)
+}
+
+func TestACheckOfNoModuleKeepsTheLibraryFromOpening(t *testing.T) {
+	t.Parallel()
+	source := filepath.Join(t.TempDir(), "typo.cpp")
+	require.NoError(t, os.WriteFile(source, []byte("#include <calculator.hpp>\nMESOS_MODULE_COMPATIBLE(exmaple) { return true; }\n"), 0o600))
+	out, err := run(t, host(t), library(t, "g++", source), "mesos_module_example")
+	require.Error(t, err)
+	assert.Contains(t, out, "undefined symbol: mesos_module_exmaple")
+}
+
 func TestNothingThrownGetsOut(t *testing.T) {
 	t.Parallel()
 	h := host(t)

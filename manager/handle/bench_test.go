@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/mesos-modules/mms/roles/calculator"
 )
@@ -63,4 +64,37 @@ func BenchmarkTwoAtomicAdds(b *testing.B) {
 		n.Add(1)
 		n.Add(-1)
 	}
+}
+
+// BenchmarkOverhead measures handle, bare call and adds in turns and compares the fastest batch of each, which other work on the
+// machine disturbs least. A handle may cost a bare call, two atomic adds and 6 ns.
+func BenchmarkOverhead(b *testing.B) {
+	const batch = 5000
+	ctx := context.Background()
+	var plain calculator.Calculator = &adder{}
+	handled := bound(b)
+	var n atomic.Int64
+	bare, adds, whole := time.Hour, time.Hour, time.Hour
+	for b.Loop() {
+		t0 := time.Now()
+		for range batch {
+			v, _ := plain.Compute(ctx, 'A', 10)
+			sink += v
+		}
+		t1 := time.Now()
+		for range batch {
+			n.Add(1)
+			n.Add(-1)
+		}
+		t2 := time.Now()
+		for range batch {
+			v, _ := handled.Compute(ctx, 'A', 10)
+			sink += v
+		}
+		bare, adds, whole = min(bare, t1.Sub(t0)), min(adds, t2.Sub(t1)), min(whole, time.Since(t2))
+	}
+	b.ReportMetric(float64(bare)/batch, "bare-ns/call")
+	b.ReportMetric(float64(adds)/batch, "adds-ns/call")
+	b.ReportMetric(float64(whole)/batch, "handle-ns/call")
+	b.ReportMetric(float64(whole-bare-adds)/batch, "over-ns/call")
 }

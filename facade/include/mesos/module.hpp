@@ -55,7 +55,8 @@
 // To fail, throw anything derived from std::exception, mesos::Error for one; without exceptions, or if you like it better, say
 // mesos::fail("reason") and return any value.
 //
-// A method that takes long asks mesos::Context::current() whether anybody still waits for it.
+// A method that takes long asks mesos::Context::current() whether anybody still waits for it, which keeps signatures as short as
+// the example's. An Anonymous module may stay in run() until mesos::Context::current().cancelled(), on a thread of the daemon's.
 #ifndef MESOS_MODULE_HPP
 #define MESOS_MODULE_HPP
 
