@@ -78,10 +78,12 @@ race: tools ## the tests under the race detector
 bench-vet:
 	@if [ -f internal/bench/go.mod ]; then cd internal/bench && $(GO) vet ./...; fi
 
+# The benchmarks of single packages are run with "go test -bench"; this is the table of all targets with their ratios.
+BENCH ?=
+
 .PHONY: bench
-bench: tools ## the benchmarks, comparators included
-	$(GO) test -run='^$$' -bench=. -benchmem ./...
-	@if [ -f internal/bench/go.mod ]; then cd internal/bench && $(GO) test -run='^$$' -bench=. -benchmem ./...; fi
+bench: tools ## the table of docs/benchmarks.md, comparators included (BENCH="-only plan -rounds 3")
+	cd internal/bench && $(BUILD) -o ../../build/bench . && ../../build/bench $(BENCH)
 
 FUZZTIME ?= 10s
 
