@@ -82,6 +82,13 @@ func TestLife(t *testing.T) {
 			"bind         done: 1 module bound", "mesos-slave 1.12.0: 1 module in", "MODULE", "org_example_a  Calculator  1.0.0",
 			"answers at", "teardown     begins", "teardown     done", "mesos-slave teardown in", "org_example_a  closed")
 	})
+	t.Run("the report has the modules in the order in which they are closed, not unbound", func(t *testing.T) {
+		end := start(t, options([]facade.Declared{
+			sample{name: "org_example_a", requires: []facade.Requirement{{Module: "org_example_b"}}}.declared(),
+			sample{name: "org_example_b"}.declared(),
+		}, "--calculator=org_example_a,org_example_b")).stop(syscall.SIGTERM)
+		order(t, end.stderr, "mesos-slave teardown in", "org_example_a  closed", "org_example_b  closed")
+	})
 	t.Run("SIGINT stops it as well", func(t *testing.T) {
 		assert.Equal(t, daemon.ExitOK, start(t, options(nil)).stop(syscall.SIGINT).code)
 	})
