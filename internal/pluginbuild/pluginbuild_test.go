@@ -180,10 +180,10 @@ func TestBuild(t *testing.T) {
 	})
 
 	t.Run("a daemon without cgo opens no plugins", func(t *testing.T) {
-		l.Write("static/go.mod", "module example.org/static\n\ngo 1.26.0\n")
-		l.Write("static/main.go", "package main\n\nimport \"github.com/mesos-modules/mms/facade\"\n\nfunc main() { _ = facade.MMSVersion }\n")
-		l.Go("static", append(l.Workspace("static-work", "static"), "CGO_ENABLED=0"), "build", "-o", "daemon", ".")
-		_, _, err := build(t, "other", func(r *pluginbuild.Request) { r.Daemon = l.Path("static/daemon") })
+		content, err := os.ReadFile(daemon)
+		require.NoError(t, err)
+		static := l.Write("static", strings.ReplaceAll(string(content), "CGO_ENABLED=1", "CGO_ENABLED=0"))
+		_, _, err = build(t, "other", func(r *pluginbuild.Request) { r.Daemon = static })
 		require.ErrorContains(t, err, "was built without cgo and opens no plugins; build it with CGO_ENABLED=1")
 	})
 
