@@ -115,12 +115,12 @@ func TestLife(t *testing.T) {
 		<-log.done
 		assert.Equal(t, outcome{code: daemon.ExitOK}, end)
 	})
-	t.Run("the log has every phase, one object a line", func(t *testing.T) {
+	t.Run("the log has every phase, and at DEBUG what fx does", func(t *testing.T) {
 		dir := t.TempDir()
-		start(t, options(one(sample{}), bindA, "--log_dir="+dir)).stop(syscall.SIGTERM)
+		start(t, options(one(sample{}), bindA, "--logging_level=DEBUG", "--log_dir="+dir)).stop(syscall.SIGTERM)
 		log, err := os.ReadFile(filepath.Join(dir, "mesos-slave.log"))
 		require.NoError(t, err)
-		order(t, string(log), `"msg":"load begins"`, `"msg":"bind ends"`, `"msg":"teardown ends"`)
+		order(t, string(log), `"msg":"load begins"`, `"msg":"OnStart hook executed"`, `"msg":"bind ends"`, `"msg":"teardown ends"`)
 	})
 	t.Run("modules keep state below the work folder", func(t *testing.T) {
 		dir, got := t.TempDir(), ""

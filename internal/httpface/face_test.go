@@ -177,6 +177,19 @@ func TestModules(t *testing.T) {
 		assert.Equal(t, []any{"posix/cpu"}, d["gets"])
 		assert.Equal(t, []any{map[string]any{"key": "compiler", "value": "GCC 12"}}, d["library_info"].(map[string]any)["build"])
 	})
+	t.Run("its steps with their times, and nobody else's", func(t *testing.T) {
+		m := verified(t)
+		for _, name := range []string{"org_a", "org_b"} {
+			m.bus.Publish(lifecycle.StepEnded{Header: lifecycle.Header{Phase: lifecycle.Instantiate, Module: name}, Step: "create", Duration: 2000, Err: "no"})
+		}
+		face := newFace(t, m)
+		steps := object(t, do(face, "GET", "/modules/org_a"))["steps"].([]any)
+		require.Len(t, steps, 1)
+		step := steps[0].(map[string]any)
+		delete(step, "at")
+		assert.Equal(t, map[string]any{"seq": 1.0, "phase": "instantiate", "step": "create", "time": "2µs", "time_ns": 2000.0, "error": "no"}, step)
+		assert.Empty(t, object(t, do(face, "GET", "/modules/posix/cpu"))["steps"])
+	})
 	t.Run("no secret is in it", func(t *testing.T) {
 		w := do(face, "GET", "/modules/org_a")
 		assert.NotContains(t, w.Body.String(), "hunter2")

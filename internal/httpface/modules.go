@@ -2,6 +2,7 @@ package httpface
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -104,8 +105,39 @@ type moduleDetail struct {
 	OwnCheck    bool                   `json:"own_check"`
 	Made        bool                   `json:"made"` // an instance was made
 	Needed      bool                   `json:"needed"`
-	Why         string                 `json:"why"` // the path that leads to it
+	Why         string                 `json:"why"`   // the path that leads to it
+	Steps       []moduleStep           `json:"steps"` // that have ended, so far as events are kept
 	LibraryInfo libraryInfo            `json:"library_info"`
+}
+
+// moduleStep is one step that a module has been through.
+type moduleStep struct {
+	Seq    uint64          `json:"seq"` // of its event
+	Phase  lifecycle.Phase `json:"phase"`
+	Step   string          `json:"step"`
+	At     time.Time       `json:"at"` // when it ended
+	Time   string          `json:"time"`
+	TimeNS time.Duration   `json:"time_ns"`
+	Error  string          `json:"error,omitempty"`
+}
+
+// steps reads from the kept events what a module has been through.
+func (f *Face) steps(ctx context.Context, module string) []moduleStep {
+	all := []moduleStep{}
+	bus := f.c.Modules.Events()
+	last := bus.Last()
+	if last == 0 {
+		return all
+	}
+	for event := range bus.Subscribe(ctx, 1) {
+		if e, ok := event.(lifecycle.StepEnded); ok && e.Module == module {
+			all = append(all, moduleStep{e.Seq, e.Phase, e.Step, e.At, e.Duration.String(), e.Duration, e.Err})
+		}
+		if event.Head().Seq >= last {
+			break
+		}
+	}
+	return all
 }
 
 // libraryInfo is what a module's library says of itself.
@@ -130,7 +162,7 @@ func (f *Face) module(w http.ResponseWriter, r *http.Request) {
 		Author:     s.Declared.Author, Email: s.Declared.Email, Description: s.Declared.Description,
 		Named: s.At, Parameters: append(facade.Parameters{}, s.Parameters...), Schema: hideSecrets(s.Declared.Parameters),
 		Requires: append([]facade.Requirement{}, s.Declared.Requires...), Conflicts: s.Declared.Conflicts, After: s.Declared.After,
-		Gets: []string{}, OwnCheck: s.Declared.Compatible, Made: s.Made,
+		Gets: []string{}, OwnCheck: s.Declared.Compatible, Made: s.Made, Steps: f.steps(r.Context(), name),
 	}
 	f.explain(&d)
 	for _, lib := range f.c.Modules.Libraries() {
