@@ -5,11 +5,25 @@
 #include <mesos/module.hpp>
 #include <mesos/roles/anonymous.h>
 
+// The contract, as it stands on the Go interface. Where it says ctx, this side has mesos::Context::current(); where it says
+// error, an exception or mesos::fail. Methods that are marked with a release have a default.
+//
+// Anonymous runs beside the daemon. Every loaded module of this role is made and
+// run; no flag names it.
 class Anonymous {
  public:
   Anonymous() {}
   virtual ~Anonymous() {}
 
+  // Run is called once, on a goroutine of its own, when all modules are
+  // bound. It may return at once, with the work done or going on elsewhere,
+  // or stay until ctx ends, which is when teardown begins; it then has the
+  // module's drain limit to return. An error is reported and ends nothing
+  // but the module.
+  //
+  // Upstream's Anonymous has no method: what it did in its constructor it
+  // may still do there.
+  //
   // Since 1.12.0.
   virtual void run() {}
 };

@@ -5,11 +5,21 @@
 #include <mesos/module.hpp>
 #include <mesos/roles/calculator.h>
 
+// The contract, as it stands on the Go interface. Where it says ctx, this side has mesos::Context::current(); where it says
+// error, an exception or mesos::fail. Methods that are marked with a release have a default.
+//
+// Calculator computes one number from two.
+//
+// The daemon calls it when its /calculators endpoint is asked, from as many
+// goroutines as there are requests: implementations are safe for concurrent use.
+// A cancelled ctx means that nobody waits for the answer any more; returning
+// early with ctx.Err() is welcome and not required.
 class Calculator {
  public:
   Calculator() {}
   virtual ~Calculator() {}
 
+  // Compute returns what the module makes of a and b; the example adds them.
   virtual int compute(char a, long b) = 0;
 };
 

@@ -74,7 +74,7 @@ func TestHeadersCompileWithoutWarnings(t *testing.T) {
 				t.Run(strings.Join([]string{compiler, standard, name}, " "), func(t *testing.T) {
 					t.Parallel()
 					args := append([]string{standard, "-fsyntax-only"}, strict...)
-					mustRun(t, compiler, append(append(args, flags...), "testdata/forms.cpp", "testdata/second.cpp")...)
+					mustRun(t, compiler, append(append(args, flags...), "testdata/forms.cpp")...)
 				})
 			}
 		}
@@ -99,6 +99,9 @@ func TestEveryHeaderCompilesAlone(t *testing.T) {
 			t.Parallel()
 			source := filepath.Join(t.TempDir(), "alone.cpp")
 			require.NoError(t, os.WriteFile(source, []byte("#include <"+path+">\n#include <"+path+">\n"), 0o600))
+			if strings.HasSuffix(path, ".h") {
+				mustRun(t, "gcc", "-I.", "-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-x", "c", source)
+			}
 			mustRun(t, "g++", append([]string{"-std=c++11", "-fsyntax-only", source}, strict...)...)
 		})
 		return err

@@ -5,18 +5,33 @@
 #include <mesos/module.hpp>
 #include <mesos/roles/test_module.h>
 
+// The contract, as it stands on the Go interface. Where it says ctx, this side has mesos::Context::current(); where it says
+// error, an exception or mesos::fail. Methods that are marked with a release have a default.
+//
+// TestModule exercises what a role can do.
+//
+// Tests and the daemons' /test_module endpoint call it, from any number of
+// goroutines. A cancelled ctx means that nobody waits for the answer.
 class TestModule {
  public:
   TestModule() {}
   virtual ~TestModule() {}
 
+  // Foo returns the sum of a and b.
   virtual int foo(char a, long b) = 0;
 
+  // Bar returns the product of a and b, truncated.
   virtual int bar(float a, double b) = 0;
 
+  // Baz returns the sum of a and b if the module's parameter "operation" is
+  // "sum", and -1 otherwise. The module guide's HelloWorld is older than it.
+  //
   // Since 1.12.0.
-  virtual int baz(int, int) { return -1; }
+  virtual int baz(int /* a */, int /* b */) { return -1; }
 
+  // Parameters returns the parameters the instance was made with, each as
+  // key=value, in their order.
+  //
   // Since 1.12.0.
   virtual std::vector<std::string> parameters() { return std::vector<std::string>(); }
 };

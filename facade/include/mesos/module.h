@@ -31,7 +31,7 @@
 #define MESOS_MODULE_API_VERSION "1"
 #endif
 
-/* The oldest Mesos the library works with; it can only be above MESOS_VERSION's own effect. */
+/* The oldest Mesos the library works with. Daemons older than MESOS_VERSION refuse the library anyway: it can only tighten. */
 #ifndef MESOS_MODULE_MIN_MESOS
 #define MESOS_MODULE_MIN_MESOS MESOS_VERSION
 #endif

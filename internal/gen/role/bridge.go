@@ -96,7 +96,7 @@ func (s *scope) native(m method) nativeMethod {
 	for _, p := range m.Params {
 		v := s.value(p)
 		cpp = append(cpp, v.cppParam()+" "+v.Name)
-		none = append(none, v.cppParam())
+		none = append(none, v.cppParam()+" /* "+v.Name+" */")
 		args = append(args, v.cppArg())
 		for _, c := range v.cParams() {
 			n.CParams += c + ", "

@@ -32,12 +32,14 @@ func rowsOf(table []roles.Role) []row {
 type contract struct {
 	row
 	Go      *types.Package
+	Doc     []string // the contract, as it stands on the interface, by lines
 	Methods []method
 }
 
 // method is one method, in the order of the source: the order of the role's table in C.
 type method struct {
 	Name    string
+	Doc     []string
 	At      token.Position
 	Params  []value // after the context
 	Results []value // before the error

@@ -87,7 +87,8 @@ func readOne(r row, p *packages.Package) (contract, error) {
 		return c, fmt.Errorf("package %s does not compile: %w", r.Package, p.Errors[0])
 	}
 	c.Go = p.Types
-	spec, body := find(p, r.Type)
+	spec, doc, body := find(p, r.Type)
+	c.Doc = linesOf(doc)
 	if body == nil {
 		return c, fmt.Errorf("%s has no interface %s", r.Package, r.Type)
 	}
@@ -109,7 +110,8 @@ func readOne(r row, p *packages.Package) (contract, error) {
 	return c, errors.Join(errs...)
 }
 
-func find(p *packages.Package, name string) (*ast.TypeSpec, *ast.InterfaceType) {
+// find returns the interface and its comment.
+func find(p *packages.Package, name string) (*ast.TypeSpec, *ast.CommentGroup, *ast.InterfaceType) {
 	for _, file := range p.Syntax {
 		for _, decl := range file.Decls {
 			general, ok := decl.(*ast.GenDecl)
@@ -119,12 +121,23 @@ func find(p *packages.Package, name string) (*ast.TypeSpec, *ast.InterfaceType) 
 			for _, s := range general.Specs {
 				spec := s.(*ast.TypeSpec)
 				if body, ok := spec.Type.(*ast.InterfaceType); ok && spec.Name.Name == name {
-					return spec, body
+					if spec.Doc != nil {
+						return spec, spec.Doc, body
+					}
+					return spec, general.Doc, body
 				}
 			}
 		}
 	}
-	return nil, nil
+	return nil, nil, nil
+}
+
+// linesOf returns a comment without its marks and directives.
+func linesOf(doc *ast.CommentGroup) []string {
+	if doc == nil {
+		return nil
+	}
+	return strings.Split(strings.TrimSpace(doc.Text()), "\n")
 }
 
 func readMethod(p *packages.Package, field *ast.Field) (method, error) {
@@ -132,7 +145,7 @@ func readMethod(p *packages.Package, field *ast.Field) (method, error) {
 		return method{}, errors.New("interfaces are not embedded in a role; write its methods out")
 	}
 	name := field.Names[0]
-	m := method{Name: name.Name, At: p.Fset.Position(field.Pos())}
+	m := method{Name: name.Name, Doc: linesOf(field.Doc), At: p.Fset.Position(field.Pos())}
 	if !name.IsExported() {
 		return m, fmt.Errorf("%s is not exported; a role's methods are", name.Name)
 	}
