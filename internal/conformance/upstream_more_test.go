@@ -17,7 +17,6 @@ import (
 	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/verify"
-	"github.com/mesos-modules/mms/modules/testmodule/example"
 	"github.com/mesos-modules/mms/roles/anonymous"
 	"github.com/mesos-modules/mms/roles/calculator"
 	"github.com/mesos-modules/mms/roles/hook"
