@@ -181,6 +181,8 @@ func TestForms(t *testing.T) {
 				"module quiet Anonymous  0+0", "refuses not on a 1.12.0", "refuses not on a 1.13.0", "table Anonymous 32", "destroyed", "closed"}},
 			"mesos_module_multiplier": {[]string{"@65,10"}, []string{
 				"module multiplier Calculator  0+0", "table Calculator 32", "result 650", "destroyed", "closed"}},
+			"mesos_module_nested": {[]string{"@65,10"}, []string{
+				"module nested Calculator 1.0.0 1+1", "admits ", "admits ", "table Calculator 32", "result 55", "destroyed", "closed"}},
 			"by_short": {[]string{"greeting=hi"}, []string{
 				"module - TestModule  0+0", "admits ", "admits ", "table TestModule 56", "element hi", "destroyed", "closed"}},
 			"by_long":        {[]string{"fail=1"}, []string{"module - TestModule  0+0", "not made: create returned null", "closed"}},
