@@ -12,7 +12,6 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/native/internal/descriptor"
-	"github.com/mesos-modules/mms/manager/vehicle/native/internal/entered"
 )
 
 // instance is one object of a module, with what the daemon has lent it.
@@ -21,7 +20,6 @@ type instance struct {
 	module  *module
 	object  uintptr
 	host    *host
-	note    entered.Note
 	gone    atomic.Bool
 }
 
@@ -72,7 +70,6 @@ func (x *instance) make(ctx context.Context, h facade.Host, p facade.Parameters)
 		host.release()
 		return fmt.Errorf("module %q: the constructor made no instance%s", x.module.name, because(why))
 	}
-	x.note = entered.Object(x.object, label("a call", x.module.name, x.library.path))
 	return nil
 }
 
@@ -103,7 +100,6 @@ func (x *instance) destroy(ctx context.Context) error {
 	defer limit.free()
 	why := newError(&call)
 	failed := C.abi_destroy(C.uintptr_t(x.module.destroy.Key()), C.uintptr_t(x.module.descriptor), limit.c, C.uintptr_t(x.object), why) != 0
-	x.note.Free()
 	x.host.release()
 	x.library.leave()
 	if failed {

@@ -262,8 +262,8 @@ func child(job string) int {
 	h := &testHost{dir: os.TempDir(), lifetime: context.Background()}
 	module, call, _ := strings.Cut(module, " ")
 	x, err := l.Create(context.Background(), module, h, nil)
-	if err == nil && call != "" {
-		_, err = x.Value.(calculator.Calculator).Compute(context.Background(), 0, -2)
+	if what := map[string]int64{"segv": -2, "abort": -3}[call]; err == nil && what != 0 {
+		_, err = x.Value.(calculator.Calculator).Compute(context.Background(), 0, what)
 	}
 	fmt.Fprintln(os.Stderr, "returned:", err)
 	return 94

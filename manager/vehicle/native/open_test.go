@@ -327,7 +327,8 @@ func TestSignals(t *testing.T) {
 	for _, c := range []struct{ module, want string }{
 		{"segv", "mesos: SIGSEGV in native code that cannot be stopped: the constructor of module segv, library "},
 		{"aborts", "mesos: SIGABRT in native code that cannot be stopped: the constructor of module aborts, library "},
-		{"good call", "mesos: SIGSEGV in native code that cannot be stopped: code of library "},
+		{"good segv", "mesos: SIGSEGV in native code that cannot be stopped: code of library "},
+		{"good abort", "mesos: SIGABRT in native code that cannot be stopped: code of library "},
 		{"segv_thread", "mesos: SIGSEGV in native code that cannot be stopped: code of library "},
 	} {
 		t.Run("in a daemon name the module: "+c.module, func(t *testing.T) {

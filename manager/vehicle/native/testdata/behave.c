@@ -20,6 +20,8 @@ static int32_t compute(void* o, const mesos_context* c, uint8_t a, int64_t b, in
     *result = mesos_cancelled(self->host->lifetime);
   } else if (b == -2) {
     *(volatile int*)8 = 1;
+  } else if (b == -3) {
+    abort();
   } else {
     *result = (int32_t)(a + b);
   }

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ typedef struct note {
   struct note* next;
   struct note* next_free;
   uintptr_t start, end;
+  int is_code;
   char text[TEXT];
 } note;
 
@@ -28,7 +30,7 @@ static note* free_notes;
 static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before[SIGNALS];
 
-void* mms_note_new(uintptr_t start, uintptr_t end, const char* text) {
+void* mms_note_new(uintptr_t start, uintptr_t end, int is_code, const char* text) {
   pthread_mutex_lock(&writers);
   note* n = free_notes;
   int fresh = n == NULL;
@@ -39,6 +41,7 @@ void* mms_note_new(uintptr_t start, uintptr_t end, const char* text) {
   }
   if (n != NULL) {
     strncpy(n->text, text, TEXT - 1);
+    n->is_code = is_code;
     __atomic_store_n(&n->start, start != 0 ? start : (uintptr_t)n, __ATOMIC_RELEASE);
     __atomic_store_n(&n->end, start != 0 ? end : (uintptr_t)n + 1, __ATOMIC_RELEASE);
     if (fresh) {
@@ -68,16 +71,55 @@ static const note* find(uintptr_t at) {
   return NULL;
 }
 
-static uintptr_t where(const void* context) {
+// The interrupted instruction and the top of its stack; 0 where unknown.
+static void where(const void* context, uintptr_t* code, uintptr_t* stack) {
   const ucontext_t* u = context;
 #if defined(__x86_64__)
-  return (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+  *code = (uintptr_t)u->uc_mcontext.gregs[REG_RIP];
+  *stack = (uintptr_t)u->uc_mcontext.gregs[REG_RSP];
 #elif defined(__aarch64__)
-  return (uintptr_t)u->uc_mcontext.pc;
+  *code = (uintptr_t)u->uc_mcontext.pc;
+  *stack = (uintptr_t)u->uc_mcontext.sp;
 #else
   (void)u;
-  return 0;
+  *code = *stack = 0;
 #endif
+}
+
+// The program's own code: Go's and that of cgo.
+extern const char __executable_start, etext;
+
+// Looks for a return address into a library among the topmost words of the stack:
+// who called abort is not the code that is interrupted by it. The kernel reads, so
+// that the end of the stack is an error and no second signal.
+static const note* caller(uintptr_t stack) {
+  enum { PAGE = 4096, PAGES = 16, WORDS = PAGE / sizeof(uintptr_t) };
+  uintptr_t words[WORDS];
+  stack &= ~(uintptr_t)(sizeof(uintptr_t) - 1);
+  for (int i = 0; i < PAGES && stack != 0; i++) {
+    size_t n = PAGE - stack % PAGE;
+    struct iovec to = {words, n}, from = {(void*)stack, n};
+    if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) != (ssize_t)n) return NULL;
+    for (size_t k = 0; k < n / sizeof(uintptr_t); k++) {
+      const note* found = find(words[k]);
+      if (found != NULL && found->is_code) return found;
+    }
+    stack += n;
+  }
+  return NULL;
+}
+
+// What this thread is in: what it has entered, else the library whose code runs,
+// else the one that called what runs.
+static const note* whose(const void* context) {
+  uintptr_t code, stack;
+  const note* n = find(mms_entered);
+  if (n != NULL) return n;
+  where(context, &code, &stack);
+  n = find(code);
+  if (n != NULL || code == 0) return n;
+  if (code >= (uintptr_t)&__executable_start && code < (uintptr_t)&etext) return NULL;
+  return caller(stack);
 }
 
 static size_t append(char* line, size_t n, const char* text) {
@@ -91,8 +133,7 @@ static void handle(int sig, siginfo_t* info, void* context) {
   int kept = errno;
   int i = 0;
   while (i < SIGNALS - 1 && signals[i] != sig) i++;
-  const note* n = find(mms_entered);
-  if (n == NULL) n = find(where(context));
+  const note* n = whose(context);
   if (n != NULL) {
     char line[TEXT + 160];
     size_t k = append(line, 0, "\nmesos: ");

@@ -3,8 +3,9 @@
 // own report shows goroutines but no module. A handler in front of Go's writes
 // one line to standard error and lets Go's report follow.
 //
-// Whoever calls into a module says so in the thread's mms_entered (entered.h):
-// two stores per call.
+// The steps of a module say so in the thread's mms_entered (entered.h). Calls of
+// its objects do not: two stores are a twentieth of the call. There the library is
+// named, by the code that runs or that called what runs.
 package entered
 
 // #cgo CFLAGS: -O2
@@ -22,18 +23,21 @@ func Guard() { C.mms_guard() }
 type Note struct{ c unsafe.Pointer }
 
 // Step makes a note for a step of a module, such as its constructor.
-func Step(label string) Note { return note(0, 0, label) }
+func Step(label string) Note { return note(0, 0, false, label) }
 
-// Object makes a note for the calls of an object.
-func Object(object uintptr, label string) Note { return note(object, object+1, label) }
+// Code makes a note for the addresses of a library. It is found by the code that
+// runs, or by a return address on the stack, so that calls of objects, and threads
+// that the library has started itself, cost nothing.
+func Code(start, end uintptr, label string) Note { return note(start, end, true, label) }
 
-// Code makes a note for the addresses of a library, for threads of its own.
-func Code(start, end uintptr, label string) Note { return note(start, end, label) }
-
-func note(start, end uintptr, label string) Note {
+func note(start, end uintptr, code bool, label string) Note {
 	text := C.CString(label)
 	defer C.free(unsafe.Pointer(text))
-	return Note{C.mms_note_new(C.uintptr_t(start), C.uintptr_t(end), text)}
+	var isCode C.int
+	if code {
+		isCode = 1
+	}
+	return Note{C.mms_note_new(C.uintptr_t(start), C.uintptr_t(end), isCode, text)}
 }
 
 // Key is what mms_entered is set to.

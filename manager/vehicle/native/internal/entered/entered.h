@@ -6,8 +6,7 @@
 
 #include <stdint.h>
 
-// The object whose method runs on this thread, or the label of a step; 0 outside
-// of modules. Weak, so that every cgo package that includes this header links by
+// The step of a module that runs on this thread; 0 outside of these. Weak, so that every cgo package that includes this header links by
 // itself, and all of them share one variable in the daemon.
 __attribute__((weak)) __thread volatile uintptr_t mms_entered;
 
@@ -20,7 +19,7 @@ static inline __attribute__((unused)) uintptr_t mms_enter(uintptr_t what) {
 static inline __attribute__((unused)) void mms_leave(uintptr_t outer) { mms_entered = outer; }
 
 void mms_guard(void);
-void* mms_note_new(uintptr_t start, uintptr_t end, const char* text);
+void* mms_note_new(uintptr_t start, uintptr_t end, int is_code, const char* text);
 void mms_note_free(void* note);
 void mms_plain(void* saved);
 void mms_restore(const void* saved);

@@ -12,7 +12,7 @@ func TestNotes(t *testing.T) {
 		assert.NotZero(t, a.Key())
 		assert.NotEqual(t, a.Key(), b.Key())
 		a.Free()
-		again := Object(0x1000, "c")
+		again := Code(0x1000, 0x2000, "c")
 		assert.Equal(t, a.Key(), again.Key())
 		again.Free()
 		b.Free()
