@@ -31,3 +31,5 @@ func (f *Face) flags(w http.ResponseWriter, _ *http.Request) {
 	}
 	answer(w, http.StatusOK, map[string]any{"flags": values})
 }
+
+func (f *Face) metrics(w http.ResponseWriter, r *http.Request) { f.c.Metrics.ServeHTTP(w, r) }

@@ -93,7 +93,7 @@ func (f *Face) layOut() []route {
 		{"/health", true, "200 while the daemon answers", f.health},
 		{"/version", true, "the Mesos version", f.version},
 		{"/flags", true, "all flags with their values; secrets are hidden", f.flags},
-		{"/metrics", false, "measures for Prometheus", f.c.Metrics.ServeHTTP},
+		{"/metrics", false, "measures for Prometheus", f.metrics},
 		{"/modules", false, "all modules; ?format=text for a table", f.modules},
 		{modulePath + "NAME", false, "all about one module", f.module},
 		{"/modules/graph", false, "the plan as text", f.graphText},

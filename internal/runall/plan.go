@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // plan is one daemon and what it is asked.
@@ -25,12 +26,17 @@ type plan struct {
 // question is a request with the answer that is right, as JSON without blanks.
 type question struct{ path, answer string }
 
+// patience is how long a daemon may take to stop when time is up.
+const patience = 10 * time.Second
+
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 1 << 20
 
 // run starts the daemon, asks, and stops it.
 func (p plan) run(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, "bin/"+p.daemon, append([]string{"--ip=127.0.0.1", "--port=0", "--work_dir=build/run/" + p.daemon}, p.args...)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = patience
 	cmd.Stdout = os.Stdout
 	output, err := cmd.StderrPipe()
 	if err != nil {
