@@ -57,6 +57,7 @@ func TestPhases(t *testing.T) {
 	})
 	t.Run("counts begin anew with each phase", func(t *testing.T) {
 		all := told(console.Options{}, append(opened,
+			lifecycle.StepEnded{Header: down, Step: "close"}, // of a start that failed
 			lifecycle.PhaseBegan{Header: down},
 			lifecycle.StepEnded{Header: down, Step: "drain"},
 			lifecycle.StepEnded{Header: down, Step: "close"},
