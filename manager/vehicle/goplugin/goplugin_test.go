@@ -33,7 +33,7 @@ func newShop(t testing.TB) shop {
 func (s shop) plugin(name, source string, flags ...string) string {
 	s.Write("author/"+name+"/main.go", source)
 	out := s.Path(name + ".so")
-	s.Go("author", s.work, append(append([]string{"build", "-buildmode=plugin", "-o", out}, flags...), "./"+name)...)
+	s.Go("author", s.work, append(append([]string{"build", "-buildmode=plugin", "-ldflags=-w", "-o", out}, flags...), "./"+name)...)
 	return out
 }
 
