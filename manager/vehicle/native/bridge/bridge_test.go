@@ -188,10 +188,12 @@ func TestResultsOfAnySize(t *testing.T) {
 			assert.True(t, utf8.ValidString(x))
 		}
 	})
-	t.Run("are limited", func(t *testing.T) {
-		all, err := wrapped[testmodule.TestModule](t, "TestModule", "flooder").Parameters(ctx)
-		assert.Nil(t, all)
-		assert.EqualError(t, err, "TestModule.Parameters returned what cannot be used: it is larger than the limit of 64 MB")
+	t.Run("are limited, each and in sum", func(t *testing.T) {
+		for _, object := range []string{"flooder", "giant"} {
+			all, err := wrapped[testmodule.TestModule](t, "TestModule", object).Parameters(ctx)
+			assert.Nil(t, all)
+			assert.EqualError(t, err, "TestModule.Parameters returned what cannot be used: it is larger than the limit of 64 MB", object)
+		}
 	})
 	t.Run("are dropped if the call fails", func(t *testing.T) {
 		all, err := wrapped[testmodule.TestModule](t, "TestModule", "quitter").Parameters(ctx)

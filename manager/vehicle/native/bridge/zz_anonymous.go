@@ -41,7 +41,7 @@ import (
 	"github.com/mesos-modules/mms/roles/anonymous"
 )
 
-// anonymousObject is a native object as a Anonymous.
+// anonymousObject is a native object in the role Anonymous.
 type anonymousObject struct {
 	object C.uintptr_t
 	has    C.mms_anonymous_functions

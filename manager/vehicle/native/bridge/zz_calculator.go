@@ -42,7 +42,7 @@ import (
 	"github.com/mesos-modules/mms/roles/calculator"
 )
 
-// calculatorObject is a native object as a Calculator.
+// calculatorObject is a native object in the role Calculator.
 type calculatorObject struct {
 	object C.uintptr_t
 	has    C.mms_calculator_functions

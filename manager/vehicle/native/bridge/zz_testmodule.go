@@ -94,7 +94,7 @@ import (
 	"github.com/mesos-modules/mms/roles/testmodule"
 )
 
-// testmoduleObject is a native object as a TestModule.
+// testmoduleObject is a native object in the role TestModule.
 type testmoduleObject struct {
 	object C.uintptr_t
 	has    C.mms_test_module_functions

@@ -88,7 +88,12 @@ static int32_t flood(void* object, const mesos_context* context, mesos_sink* res
   for (i = 0; i < 70; i++) {
     result->write(result, megabyte, sizeof megabyte);
   }
-  result->write(result, megabyte, SIZE_MAX - 4);
+  return 0;
+}
+
+static int32_t absurd(void* object, const mesos_context* context, mesos_sink* result, mesos_error* error) {
+  (void)object, (void)context, (void)error;
+  result->write(result, "", SIZE_MAX - 4);
   return 0;
 }
 
@@ -117,6 +122,7 @@ CALCULATOR(hollow, NULL)
 TEST_MODULE(whole, foo, bar, baz, parameters)
 TEST_MODULE(partial, foo, bar, NULL, NULL)
 TEST_MODULE(flooder, foo, bar, baz, flood)
+TEST_MODULE(giant, foo, bar, baz, absurd)
 TEST_MODULE(quitter, foo, bar, baz, give_up)
 
 static const mesos_anonymous_table runner_table = {MESOS_ANONYMOUS_HEAD, run};
@@ -161,6 +167,7 @@ uintptr_t mms_test_object(const char* name) {
   IS("whole", &whole_object)
   IS("partial", &partial_object)
   IS("flooder", &flooder_object)
+  IS("giant", &giant_object)
   IS("quitter", &quitter_object)
   IS("runner", &runner_object)
   IS("old", &old_object)
