@@ -91,13 +91,19 @@ func (b *Bus) Publish(e Event) { b.publish(e) }
 
 // publish is Publish and returns the time of the event, monotonic reading included.
 func (b *Bus) publish(e Event) time.Time {
+	return b.issue(func(seq uint64, at time.Time) Event { return e.stamped(seq, stamp(at)) })
+}
+
+// issue is publish for an event that is made when its number and time are known, in
+// one piece of memory. made runs under the lock.
+func (b *Bus) issue(made func(seq uint64, at time.Time) Event) time.Time {
 	if b == nil {
 		return time.Now()
 	}
 	b.mu.Lock()
 	at := b.now()
 	b.last++
-	b.keep(e.stamped(b.last, stamp(at)))
+	b.keep(made(b.last, at))
 	if b.wake != nil {
 		close(b.wake)
 		b.wake = nil

@@ -6,13 +6,14 @@ import (
 	"time"
 )
 
-// stepContext is the context of a step: it ends with its parent, at its limit, and
-// with the step. Most steps never look at theirs, and the timer in it costs more than
+// stepContext is the context of a step: it ends with its parent, with the stack that
+// the step is a start of, at its limit, and with the step. Most steps never look at theirs, and the timer in it costs more than
 // the rest of a guarded step; so it is a shell around a context from the standard
 // library that is made when first asked for. (Value too asks for it: so the
 // standard library finds its own type inside, and derives from it cheaply.)
 type stepContext struct {
 	parent   context.Context
+	stack    context.Context // nil for a step that belongs to none
 	limit    time.Duration
 	deadline time.Time // its own; the parent may have an earlier one
 
@@ -22,8 +23,8 @@ type stepContext struct {
 	cancel context.CancelFunc
 }
 
-func newStepContext(parent context.Context, limit time.Duration) *stepContext {
-	return &stepContext{parent: parent, limit: limit, deadline: time.Now().Add(limit)}
+func newStepContext(parent, stack context.Context, limit time.Duration) *stepContext {
+	return &stepContext{parent: parent, stack: stack, limit: limit, deadline: time.Now().Add(limit)}
 }
 
 // Deadline implements [context.Context].
@@ -47,7 +48,9 @@ func (c *stepContext) made() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.inner == nil {
-		c.inner, c.cancel = context.WithDeadlineCause(c.parent, c.deadline, limitPassed(c.limit))
+		parent, leave := until(c.parent, c.stack)
+		inner, cancel := context.WithDeadlineCause(parent, c.deadline, limitPassed(c.limit))
+		c.inner, c.cancel = inner, func() { cancel(); leave() }
 		if c.ended {
 			c.cancel()
 		}
@@ -63,4 +66,14 @@ func (c *stepContext) end() {
 	if c.cancel != nil {
 		c.cancel()
 	}
+}
+
+// until returns a context that ends with both, for the same cause, and what releases it.
+func until(parent, other context.Context) (context.Context, func()) {
+	if other == nil {
+		return parent, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(parent)
+	stop := context.AfterFunc(other, func() { cancel(context.Cause(other)) })
+	return ctx, func() { stop(); cancel(nil) }
 }

@@ -26,8 +26,8 @@
 //
 // # Goroutines
 //
-// A step, and the work of a phase, runs in a goroutine of its own, which ends with
-// it; only the goroutine of an abandoned step outlives its caller, for as long as
-// the step hangs. The bus starts none. Every exported method of Bus, Runner, Stack, Undo, Machine,
+// A step, unless it is Direct, and the work of a phase run in a goroutine of their
+// own, which ends with them; only the goroutine of an abandoned step outlives its
+// caller, for as long as the step hangs. The bus starts none. Every exported method of Bus, Runner, Stack, Undo, Machine,
 // Sequence and Recorder may be called from several goroutines.
 package lifecycle

@@ -23,6 +23,10 @@ type Step struct {
 	Library string
 	Name    string        // open, check, create, bind, drain, close, …
 	Limit   time.Duration // 0: the runner's
+
+	// Direct is for what runs no foreign code, heeds its context and cannot hang:
+	// it gets no goroutine of its own, and cannot be abandoned.
+	Direct bool
 }
 
 // String names the step for errors: "module org_a of library liba.so: create".
@@ -59,29 +63,35 @@ type Runner struct {
 // Waiting ends when ctx ends: clean-up must run on a context that is alive
 // ([context.WithoutCancel]); [Stack] sees to that.
 func (r *Runner) Run(ctx context.Context, s Step, do func(context.Context) error) error {
-	return r.run(ctx, s, do, nil)
+	return r.run(ctx, nil, s, do, nil)
 }
 
-// run is Run with a function for the step that comes back late: it is called with
-// its error, in its goroutine, after the events that say so.
-func (r *Runner) run(ctx context.Context, s Step, do func(context.Context) error, late func(error)) error {
+// run is Run with the context of a stack, whose end also ends the step, and with a
+// function for the step that comes back late: it is called with its error, in its
+// goroutine, after the events that say so. Both may be nil.
+func (r *Runner) run(ctx, stack context.Context, s Step, do func(context.Context) error, late func(error)) error {
 	s.Limit = r.limit(s.Limit)
-	if ctx.Err() != nil {
-		return newStepError(s, fmt.Errorf("not begun: %w", context.Cause(ctx)))
-	}
-	began := r.Bus.publish(StepBegan{Header: s.header(), Step: s.Name, Limit: s.Limit})
-	own := newStepContext(ctx, s.Limit)
-	defer own.end()
-
-	a := &attempt{done: make(chan *StepError, 1)}
-	a.late = func(err *StepError) {
-		r.Bus.Publish(StepReturnedLate{Header: s.header(), Step: s.Name, Duration: r.Bus.since(began), Err: err.message()})
-		if late != nil {
-			late(err.orNil())
+	for _, c := range [...]context.Context{ctx, stack} {
+		if c != nil && c.Err() != nil {
+			return newStepError(s, fmt.Errorf("not begun: %w", context.Cause(c)))
 		}
 	}
-	go a.run(own, s, do)
-	failed := r.wait(own, a, s, began)
+	began := r.Bus.issue(func(seq uint64, at time.Time) Event {
+		return StepBegan{Header: s.header().at(seq, stamp(at)), Step: s.Name, Limit: s.Limit}
+	})
+	own := newStepContext(ctx, stack, s.Limit)
+	defer own.end()
+
+	var failed *StepError
+	var left chan struct{} // closed when the abandonment has been told
+	if s.Direct {
+		failed = guarded(own, s, do)
+	} else {
+		a := &attempt{runner: r, step: s, began: began, late: late, done: make(chan *StepError, 1)}
+		go a.run(own, do)
+		failed = r.wait(own, a)
+		left = a.left
+	}
 
 	if failed != nil {
 		// No errors.As here: it would call methods of a module's error unguarded.
@@ -89,15 +99,17 @@ func (r *Runner) run(ctx context.Context, s Step, do func(context.Context) error
 			r.Bus.Publish(StepPanicked{Header: s.header(), Step: s.Name, Value: p.Value, Stack: p.Stack})
 		}
 	}
-	r.Bus.Publish(StepEnded{Header: s.header(), Step: s.Name, Duration: r.Bus.since(began), Err: failed.message()})
-	if a.left != nil {
-		close(a.left)
+	r.Bus.issue(func(seq uint64, at time.Time) Event {
+		return StepEnded{Header: s.header().at(seq, stamp(at)), Step: s.Name, Duration: max(0, at.Sub(began)), Err: failed.message()}
+	})
+	if left != nil {
+		close(left)
 	}
 	return failed.orNil()
 }
 
 // wait returns how the attempt ended, or gives it up.
-func (r *Runner) wait(ctx context.Context, a *attempt, s Step, began time.Time) *StepError {
+func (r *Runner) wait(ctx context.Context, a *attempt) *StepError {
 	runtime.Gosched() // most steps are over after that, and need no timer
 	select {
 	case failed := <-a.done:
@@ -120,9 +132,9 @@ func (r *Runner) wait(ctx context.Context, a *attempt, s Step, began time.Time) 
 	if !a.giveUp(left) {
 		return <-a.done // it came back just now
 	}
-	cause := context.Cause(ctx)
+	s, cause := a.step, context.Cause(ctx)
 	r.Bus.Publish(StepAbandoned{Header: s.header(), Step: s.Name, Limit: s.Limit, Cause: textOf(cause)})
-	return newStepError(s, &AbandonedError{Step: s, After: r.Bus.since(began), Cause: cause})
+	return newStepError(s, &AbandonedError{Step: s, After: r.Bus.since(a.began), Cause: cause})
 }
 
 func (r *Runner) limit(own time.Duration) time.Duration {
@@ -146,10 +158,14 @@ func (r *Runner) grace() time.Duration {
 // and its result goes to the waiting runner, or it is given up first, and
 // its result is late: settled decides.
 type attempt struct {
+	runner *Runner
+	step   Step
+	began  time.Time
+	late   func(error) // may be nil
+
 	settled atomic.Bool
 	done    chan *StepError // capacity 1, gets the result unless given up
 	left    chan struct{}   // set by giveUp; closed when the abandonment has been told
-	late    func(*StepError)
 }
 
 func (a *attempt) giveUp(left chan struct{}) bool {
@@ -161,29 +177,48 @@ func (a *attempt) giveUp(left chan struct{}) bool {
 	return false
 }
 
-func (a *attempt) run(ctx context.Context, s Step, do func(context.Context) error) {
+func (a *attempt) run(ctx context.Context, do func(context.Context) error) {
 	var failed *StepError
 	returned := false
 	defer func() {
+		if !returned {
+			failed = newStepError(a.step, &PanicError{Value: goexit})
+		}
+		a.ended(failed)
+	}()
+	failed = guarded(ctx, a.step, do)
+	returned = true
+}
+
+// ended hands the result to the waiting runner, or tells that it is late.
+func (a *attempt) ended(failed *StepError) {
+	if a.settled.CompareAndSwap(false, true) {
+		a.done <- failed
+		return
+	}
+	<-a.left // so that "late" comes after "abandoned"
+	bus := a.runner.Bus
+	bus.Publish(StepReturnedLate{Header: a.step.header(), Step: a.step.Name, Duration: bus.since(a.began), Err: failed.message()})
+	if a.late != nil {
+		a.late(failed.orNil())
+	}
+}
+
+// guarded runs do and makes an error of a panic.
+func guarded(ctx context.Context, s Step, do func(context.Context) error) (failed *StepError) {
+	defer func() {
 		if v := recover(); v != nil {
 			failed = newStepError(s, Recovered(v))
-		} else if !returned {
-			failed = newStepError(s, &PanicError{Value: goexit})
 		}
-		if a.settled.CompareAndSwap(false, true) {
-			a.done <- failed
-			return
-		}
-		<-a.left // so that "late" comes after "abandoned"
-		a.late(failed)
 	}()
-	if err := do(ctx); err != nil {
-		if cause := context.Cause(ctx); cause != ctx.Err() { // more to say than "deadline exceeded"
-			err = fmt.Errorf("%w (%w)", err, cause)
-		}
-		failed = newStepError(s, err) // here, because Error of a module's error may hang
+	err := do(ctx)
+	if err == nil {
+		return nil
 	}
-	returned = true
+	if cause := context.Cause(ctx); cause != ctx.Err() { // more to say than "deadline exceeded"
+		err = fmt.Errorf("%w (%w)", err, cause)
+	}
+	return newStepError(s, err) // here, because Error of a module's error may hang
 }
 
 func (e *StepError) message() string {

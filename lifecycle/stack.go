@@ -1,11 +1,9 @@
 package lifecycle
 
 import (
-	"container/list"
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 )
 
 // Stack holds what has been started and how to undo it. Undoing goes in exact
@@ -16,13 +14,15 @@ import (
 type Stack struct {
 	runner *Runner
 
-	mu      sync.Mutex
-	entries *list.List // of *Undo, oldest first
-	pushed  uint64     // number of the newest entry ever
-	closed  bool
-	starts  map[uint64]context.CancelCauseFunc // under way
-	started uint64                             // number of the newest start ever
-	under   sync.WaitGroup                     // starts under way
+	mu     sync.Mutex
+	top    *Undo // the newest; each knows its neighbours
+	count  int
+	pushed uint64 // number of the newest entry ever
+	closed bool
+	under  sync.WaitGroup // starts under way
+
+	open context.Context // ended, with ErrClosed, when the stack closes: cancels starts under way
+	end  context.CancelCauseFunc
 }
 
 // Mark is a height of a stack; the zero Mark is its bottom.
@@ -30,17 +30,24 @@ type Mark struct{ above uint64 }
 
 // Undo is one entry of a stack: how to undo one thing.
 type Undo struct {
-	stack   *Stack
-	number  uint64
-	element *list.Element
-	do      func(context.Context) error // guarded
-	taken   atomic.Bool                 // by the one caller who does it
-	done    chan struct{}
+	stack  *Stack
+	number uint64
+	step   Step // of a guarded entry
+	do     func(context.Context) error
+	nested bool // do guards its own steps
+
+	// Guarded by the stack's mu.
+	below, above *Undo
+	taken        bool          // by the one caller who does it
+	gone         bool          // it is done
+	done         chan struct{} // closed when it is done; nil if nobody waits
 }
 
 // NewStack returns an empty stack whose steps r runs.
 func NewStack(r *Runner) *Stack {
-	return &Stack{runner: r, entries: list.New(), starts: map[uint64]context.CancelCauseFunc{}}
+	s := &Stack{runner: r}
+	s.open, s.end = context.WithCancelCause(context.Background())
+	return s
 }
 
 // Start runs a step that makes something, under the guard of the stack's runner,
@@ -55,14 +62,13 @@ func NewStack(r *Runner) *Stack {
 // When do returns an error, what else it returned is dropped.
 func Start[T any](ctx context.Context, s *Stack, step Step, do func(context.Context) (T, error), undoing Step, undo func(context.Context, T) error) (T, *Undo, error) {
 	var none T
-	ctx, leave, err := s.enter(ctx)
-	if err != nil {
-		return none, nil, newStepError(step, err)
+	if !s.enter() {
+		return none, nil, newStepError(step, ErrClosed)
 	}
-	defer leave()
+	defer s.under.Done()
 	made := new(T) // written by the step; read here only if it was not abandoned
 	take := func(ctx context.Context) error { return undo(ctx, *made) }
-	err = s.runner.run(ctx, step, func(ctx context.Context) (err error) {
+	err := s.runner.run(ctx, s.open, step, func(ctx context.Context) (err error) {
 		*made, err = do(ctx)
 		return err
 	}, func(failed error) {
@@ -76,18 +82,17 @@ func Start[T any](ctx context.Context, s *Stack, step Step, do func(context.Cont
 	if undo == nil {
 		return *made, nil, nil
 	}
-	return *made, s.push(s.guarded(undoing, take)), nil
+	return *made, s.push(&Undo{step: undoing, do: take}), nil
 }
 
 // Push records how to undo something that was started without [Start]. On a stack
 // that is closed the step is run at once, and its error is returned with [ErrClosed].
 func (s *Stack) Push(undoing Step, undo func(context.Context) error) (*Undo, error) {
-	_, leave, err := s.enter(context.Background())
-	if err != nil {
-		return nil, errors.Join(newStepError(undoing, err), s.runner.Run(context.Background(), undoing, undo))
+	if !s.enter() {
+		return nil, errors.Join(newStepError(undoing, ErrClosed), s.runner.Run(context.Background(), undoing, undo))
 	}
-	defer leave()
-	return s.push(s.guarded(undoing, undo)), nil
+	defer s.under.Done()
+	return s.push(&Undo{step: undoing, do: undo}), nil
 }
 
 // Nest pushes a stack onto s and returns it: for things that come and go while
@@ -95,13 +100,12 @@ func (s *Stack) Push(undoing Step, undo func(context.Context) error) (*Undo, err
 // stack it is closed from the beginning.
 func (s *Stack) Nest() *Stack {
 	inner := NewStack(s.runner)
-	_, leave, err := s.enter(context.Background())
-	if err != nil {
+	if !s.enter() {
 		inner.closed = true
 		return inner
 	}
-	defer leave()
-	s.push(inner.Close)
+	defer s.under.Done()
+	s.push(&Undo{do: inner.Close, nested: true})
 	return inner
 }
 
@@ -116,7 +120,7 @@ func (s *Stack) Mark() Mark {
 func (s *Stack) Len() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.entries.Len()
+	return s.count
 }
 
 // Unwind undoes what was started after the mark, newest first, and returns the
@@ -140,10 +144,8 @@ func (s *Stack) Unwind(ctx context.Context, to Mark) error {
 func (s *Stack) Close(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
-	for _, cancel := range s.starts {
-		cancel(ErrClosed)
-	}
 	s.mu.Unlock()
+	s.end(ErrClosed)
 	s.under.Wait()
 	return s.Unwind(ctx, Mark{})
 }
@@ -152,46 +154,56 @@ func (s *Stack) Close(ctx context.Context) error {
 // call does so and returns the error; others wait until it is done and return nil.
 // Of ctx only the values count.
 func (u *Undo) Run(ctx context.Context) error {
-	if !u.taken.CompareAndSwap(false, true) {
-		<-u.done
+	if wait := u.take(); wait != nil {
+		<-wait
 		return nil
 	}
-	defer close(u.done)
 	defer u.stack.drop(u) // only after: what lies below must not be undone before
-	return u.do(context.WithoutCancel(ctx))
+	ctx = context.WithoutCancel(ctx)
+	if u.nested {
+		return u.do(ctx)
+	}
+	return u.stack.runner.Run(ctx, u.step, u.do)
 }
 
-func (s *Stack) guarded(undoing Step, undo func(context.Context) error) func(context.Context) error {
-	return func(ctx context.Context) error { return s.runner.Run(ctx, undoing, undo) }
+// take returns nil to the one caller who is to do it, and to others what to wait for.
+func (u *Undo) take() (wait <-chan struct{}) {
+	u.stack.mu.Lock()
+	defer u.stack.mu.Unlock()
+	if !u.taken {
+		u.taken = true
+		return nil
+	}
+	if u.done == nil {
+		u.done = make(chan struct{})
+		if u.gone {
+			close(u.done)
+		}
+	}
+	return u.done
 }
 
-// enter registers a start, unless the stack is closed.
-func (s *Stack) enter(ctx context.Context) (_ context.Context, leave func(), err error) {
+// enter registers a start, which ends by under.Done, unless the stack is closed.
+func (s *Stack) enter() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return nil, nil, ErrClosed
+		return false
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	s.started++
-	number := s.started
-	s.starts[number] = cancel
 	s.under.Add(1)
-	return ctx, func() {
-		cancel(nil)
-		s.mu.Lock()
-		delete(s.starts, number)
-		s.mu.Unlock()
-		s.under.Done()
-	}, nil
+	return true
 }
 
-func (s *Stack) push(do func(context.Context) error) *Undo {
+func (s *Stack) push(u *Undo) *Undo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.pushed++
-	u := &Undo{stack: s, number: s.pushed, do: do, done: make(chan struct{})}
-	u.element = s.entries.PushBack(u)
+	s.count++
+	u.stack, u.number, u.below = s, s.pushed, s.top
+	if s.top != nil {
+		s.top.above = u
+	}
+	s.top = u
 	return u
 }
 
@@ -199,16 +211,28 @@ func (s *Stack) push(do func(context.Context) error) *Undo {
 func (s *Stack) newest(to Mark) *Undo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e := s.entries.Back(); e != nil {
-		if u := e.Value.(*Undo); u.number > to.above {
-			return u
-		}
+	if s.top != nil && s.top.number > to.above {
+		return s.top
 	}
 	return nil
 }
 
+// drop takes an entry off that is done.
 func (s *Stack) drop(u *Undo) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.entries.Remove(u.element)
+	if u.above == nil {
+		s.top = u.below
+	} else {
+		u.above.below = u.below
+	}
+	if u.below != nil {
+		u.below.above = u.above
+	}
+	u.below, u.above = nil, nil
+	s.count--
+	u.gone = true
+	if u.done != nil {
+		close(u.done)
+	}
 }
