@@ -71,7 +71,9 @@ func (m *Manager) runOne(ctx context.Context, mod *module) error {
 		defer close(done)
 		m.ran(mod, runs.Run(life))
 	}()
-	_, err = m.seq.Stack().Push(mod.doing(lifecycle.Teardown, "stop", mod.limits.Drain), func(ctx context.Context) error {
+	stopping := mod.doing(lifecycle.Teardown, "stop", mod.limits.Drain)
+	stopping.Direct = true // it only waits
+	_, err = m.seq.Stack().Push(stopping, func(ctx context.Context) error {
 		cancel()
 		select {
 		case <-done:

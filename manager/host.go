@@ -24,7 +24,7 @@ type host struct {
 	metrics  facade.Metrics
 	lifetime context.Context
 	stateDir func() (string, error)
-	byName   map[string]any         // required modules
+	byName   map[string]any         // required modules; nil if there are none
 	byRole   map[reflect.Type][]any // required roles, in plan order
 }
 
@@ -37,8 +37,6 @@ func (m *Manager) newHost(mod *module) *host {
 		metrics:  m.cfg.Metrics(mod.name),
 		lifetime: m.seq.Lifetime(),
 		stateDir: sync.OnceValues(func() (string, error) { return m.stateDirOf(mod.name) }),
-		byName:   map[string]any{},
-		byRole:   map[reflect.Type][]any{},
 	}
 	for _, r := range m.result.Plan.Graph.Requirements(mod.name) { // by name; the order of the plan is m.order's
 		h.handIn(m, r)
@@ -53,8 +51,14 @@ func (h *host) handIn(m *Manager, r depgraph.Requirement) {
 		return
 	}
 	if r.Role == "" {
+		if h.byName == nil {
+			h.byName = map[string]any{}
+		}
 		h.byName[r.Module] = home
 	} else if t := m.typeOf(r.Role); t != nil {
+		if h.byRole == nil {
+			h.byRole = map[reflect.Type][]any{}
+		}
 		h.byRole[t] = append(h.byRole[t], home)
 	}
 }

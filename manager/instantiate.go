@@ -119,9 +119,11 @@ func (m *Manager) attached(ctx context.Context, stack *lifecycle.Stack, phase li
 // attach binds an instance to a handle and records how it is unbound: no new
 // calls, and a wait for those inside.
 func (m *Manager) attach(ctx context.Context, stack *lifecycle.Stack, phase lifecycle.Phase, mod *module, h handle.Handle, value any) (*lifecycle.Undo, error) {
-	_, drain, err := lifecycle.Start(ctx, stack, mod.doing(phase, "bind", 0),
+	binding, draining := mod.doing(phase, "bind", 0), mod.doing(lifecycle.Teardown, "drain", mod.limits.Drain)
+	binding.Direct, draining.Direct = true, true // no module code runs in them
+	_, drain, err := lifecycle.Start(ctx, stack, binding,
 		func(context.Context) (handle.Handle, error) { return h, h.Bind(value) },
-		mod.doing(lifecycle.Teardown, "drain", mod.limits.Drain),
+		draining,
 		func(ctx context.Context, h handle.Handle) error { return m.drained(mod, h.Unbind(ctx)) })
 	return drain, err
 }
