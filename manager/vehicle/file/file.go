@@ -191,7 +191,7 @@ func kind(mode fs.FileMode) string {
 // digest reads size bytes and sees to it that there are no more.
 func digest(r io.Reader, size int64) (sum [32]byte, err error) {
 	h := sha256.New()
-	n, err := io.CopyBuffer(h, struct{ io.Reader }{io.LimitReader(r, size+1)}, make([]byte, copyBuffer))
+	n, err := io.CopyBuffer(h, struct{ io.Reader }{io.LimitReader(r, size+1)}, make([]byte, min(size+1, copyBuffer)))
 	if err != nil {
 		return sum, err
 	}
