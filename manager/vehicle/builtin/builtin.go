@@ -39,7 +39,12 @@ func (l *Library) Description() vehicle.Description { return l.description }
 
 func describe(libraries []facade.Library) vehicle.Description {
 	all := golib.Describe(vehicle.Builtin, facade.Library{})
-	seen := map[string]bool{}
+	total := 0
+	for _, l := range libraries {
+		total += len(l.Modules)
+	}
+	all.Modules = make([]vehicle.Module, 0, total)
+	seen := make(map[string]bool, total)
 	for i, l := range libraries {
 		d := golib.Describe(vehicle.Builtin, l)
 		if i == 0 {

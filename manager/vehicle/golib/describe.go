@@ -25,9 +25,10 @@ func Describe(carrier string, library facade.Library) vehicle.Description {
 		MesosVersion: bounded(mesosVersion(library)),
 		MinMesos:     bounded(library.MinMesos),
 		Complete:     true,
+		Modules:      make([]vehicle.Module, 0, len(library.Modules)),
 	}
 	names := roleNames()
-	seen := map[string]bool{}
+	seen := make(map[string]bool, len(library.Modules))
 	for i, declared := range library.Modules {
 		if declared == nil {
 			d.Modules = append(d.Modules, vehicle.Module{Flaws: []string{
