@@ -87,22 +87,22 @@ type Closer interface {
 // Requirement is what a module needs: another module by name, or any module of
 // a role. Exactly one of Module and Role is set.
 type Requirement struct {
-	Module string
-	Role   string
+	Module string `json:"module,omitempty"`
+	Role   string `json:"role,omitempty"`
 
 	// Version is a semver constraint (">=1.1 <2"); empty means any version.
-	Version string
+	Version string `json:"version,omitempty"`
 
 	// Optional requirements are ordered and checked when they are there, and
 	// not missed when they are not.
-	Optional bool
+	Optional bool `json:"optional,omitempty"`
 }
 
 // Conflict names a module that must not be loaded at the same time; with a
 // Version, only those versions of it.
 type Conflict struct {
-	Module  string
-	Version string
+	Module  string `json:"module"`
+	Version string `json:"version,omitempty"`
 }
 
 // Declaration is a Module without its type argument.

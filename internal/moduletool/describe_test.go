@@ -17,37 +17,37 @@ import (
 
 // full is a library that says all there is to say.
 func full() *inspection {
-	return &inspection{
-		Path:        "libfull.so",
-		File:        &fileInfo{Path: "/opt/libfull.so", Size: 12345, SHA256: "00ff", Device: 1, Inode: 2, Mode: "-rw-r--r--"},
-		DescribedBy: byTrial,
-		Library: &vehicle.Description{
-			Vehicle: "goplugin", MMSVersion: "1", MesosVersion: "1.12.0", MinMesos: "1.11.0", Complete: true,
-			Build: []vehicle.Setting{{Key: "go", Value: "go1.26.0"}, {Key: "-trimpath", Value: "true"}},
-			Modules: []vehicle.Module{{
-				Name: "org_example_full", Role: "Calculator", Version: "1.2.3", Author: "Ann Author", Email: "ann@example.org",
-				Description: "two\nlines", MMSVersion: "2", MesosVersion: "1.11.0",
-				Requires: []facade.Requirement{
-					{Module: "org_example_base", Version: ">=1 <2"}, {Role: "TestModule", Optional: true},
-				},
-				Conflicts: []facade.Conflict{{Module: "org_example_foe"}, {Module: "org_example_old", Version: "<1"}},
-				After:     []string{"org_example_first"},
-				HasSchema: true,
-				Parameters: []facade.ParameterSpec{
-					{Key: "limit", Type: "int", Default: "10", Doc: "how many at most"},
-					{Key: "token", Type: "secret", Default: "hunter2", Required: true, Secret: true},
-					{Key: "host", Type: "string", Repeated: true},
-				},
-				Compatible: true,
-				Flaws:      []string{"Email is not UTF-8"},
-			}, {
-				Name: "org_example_bare", Role: "Calculator", MMSVersion: "1", MesosVersion: "1.12.0",
-			}, {
-				Name: "org_example_none", Role: "Calculator", HasSchema: true,
-			}},
-		},
+	l := &inspection{
+		Path:     "libfull.so",
+		File:     &fileInfo{Path: "/opt/libfull.so", Size: 12345, SHA256: "00ff", Device: 1, Inode: 2, Mode: "-rw-r--r--"},
 		Findings: []finding.Finding{},
 	}
+	l.describe(vehicle.Description{
+		Vehicle: "goplugin", MMSVersion: "1", MesosVersion: "1.12.0", MinMesos: "1.11.0", Complete: true,
+		Build: []vehicle.Setting{{Key: "go", Value: "go1.26.0"}, {Key: "-trimpath", Value: "true"}},
+		Modules: []vehicle.Module{{
+			Name: "org_example_full", Role: "Calculator", Version: "1.2.3", Author: "Ann Author", Email: "ann@example.org",
+			Description: "two\nlines", MMSVersion: "2", MesosVersion: "1.11.0",
+			Requires: []facade.Requirement{
+				{Module: "org_example_base", Version: ">=1 <2"}, {Role: "TestModule", Optional: true},
+			},
+			Conflicts: []facade.Conflict{{Module: "org_example_foe"}, {Module: "org_example_old", Version: "<1"}},
+			After:     []string{"org_example_first"},
+			HasSchema: true,
+			Parameters: []facade.ParameterSpec{
+				{Key: "limit", Type: "int", Default: "10", Doc: "how many at most"},
+				{Key: "token", Type: "secret", Default: "hunter2", Required: true, Secret: true},
+				{Key: "host", Type: "string", Repeated: true},
+			},
+			Compatible: true,
+			Flaws:      []string{"Email is not UTF-8"},
+		}, {
+			Name: "org_example_bare", Role: "Calculator", MMSVersion: "1", MesosVersion: "1.12.0",
+		}, {
+			Name: "org_example_none", Role: "Calculator", HasSchema: true,
+		}},
+	}, byTrial)
+	return l
 }
 
 func TestShow(t *testing.T) {
@@ -62,6 +62,7 @@ func TestShow(t *testing.T) {
 
 	t.Run("a secret's default is nobody's business", func(t *testing.T) {
 		assert.NotContains(t, shown(t, "text", ""), "hunter2")
+		assert.NotContains(t, shown(t, "json", ""), "hunter2")
 	})
 	t.Run("every line has a field by its name, and every field a line", func(t *testing.T) {
 		var seen []string

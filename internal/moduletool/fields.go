@@ -187,15 +187,12 @@ func parameter(p facade.ParameterSpec) string {
 	for _, o := range []struct {
 		set  bool
 		word string
-	}{{p.Required, "required"}, {p.Secret, "secret"}, {p.Repeated, "repeated"}} {
+	}{{p.Required, "required"}, {p.Secret && p.Type != "secret", "secret"}, {p.Repeated, "repeated"}} {
 		if o.set {
 			text += ", " + o.word
 		}
 	}
-	switch {
-	case p.Default != "" && p.Secret:
-		text += ", has a default"
-	case p.Default != "":
+	if p.Default != "" {
 		text += ", default " + strconv.Quote(p.Default)
 	}
 	text += ")"

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/trial"
 	"github.com/mesos-modules/mms/manager/vehicle"
@@ -137,7 +138,7 @@ func (t *Tool) look(ctx context.Context, paths []string, daemon string, o file.O
 			l.refuse(verdicts[i].Err)
 			continue
 		}
-		l.Library, l.DescribedBy = &verdicts[i].Description, byTrial
+		l.describe(verdicts[i].Description, byTrial)
 	}
 	return all, nil
 }
@@ -158,7 +159,7 @@ func (l *inspection) recognise(vehicles []vehicle.Vehicle, o file.Options) {
 		}
 		l.carrier = v
 		if err == nil || len(d.Build) > 0 {
-			l.Library, l.DescribedBy = &d, byBytes
+			l.describe(d, byBytes)
 		}
 		if err != nil {
 			l.refuse(err)
@@ -166,6 +167,18 @@ func (l *inspection) recognise(vehicles []vehicle.Vehicle, o file.Options) {
 		return
 	}
 	l.refuse(&vehicle.Refusal{Rule: finding.LibraryFormat, Problem: "it is no library of modules", Mend: "name a Go plugin, or a library that was compiled against the headers of mesos-module headers"})
+}
+
+// describe keeps what the library says, but for defaults of secrets.
+func (l *inspection) describe(d vehicle.Description, by string) {
+	for _, m := range d.Modules {
+		for i, p := range m.Parameters {
+			if p.Secret && p.Default != "" {
+				m.Parameters[i].Default = facade.Secret(p.Default).String()
+			}
+		}
+	}
+	l.Library, l.DescribedBy = &d, by
 }
 
 // refuse notes why the file cannot be used.
