@@ -41,6 +41,7 @@ type check struct {
 	bindings  []binding                  // in flag order
 	versions  map[string]*semver.Version // each text once; nil for what is none
 
+	roots           rootsOf
 	here, elsewhere reach // along the declared requirements, from flags of this daemon and of the other one
 	graph           *depgraph.Plan
 	findings        []finding.Finding
@@ -104,8 +105,9 @@ func newCheck(in Input) *check {
 		c.bindings = append(c.bindings, c.resolve(b))
 	}
 	c.pickOwn()
-	c.here = walk(c.roots(true), c.declared())
-	c.elsewhere = walk(c.roots(false), c.declared())
+	c.roots = rootsOf{here: c.rootsIn(true), elsewhere: c.rootsIn(false)}
+	c.here = walk(c.roots.here, c.declared())
+	c.elsewhere = walk(c.roots.elsewhere, c.declared())
 	return c
 }
 

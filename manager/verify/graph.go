@@ -2,6 +2,7 @@ package verify
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
@@ -36,7 +37,7 @@ func (c *check) input() depgraph.Input {
 			}
 		}
 	}
-	for _, r := range append(c.roots(true), c.roots(false)...) {
+	for _, r := range slices.Concat(c.roots.here, c.roots.elsewhere) {
 		if c.byName[r.module] != nil { // else the flag has its finding
 			in.Roots = append(in.Roots, depgraph.Root{Name: r.name, Module: r.module, Constraint: r.constraint})
 		}

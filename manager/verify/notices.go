@@ -50,7 +50,7 @@ func (c *check) otherDaemon() []Notice {
 				c.elsewhere.path(m.Name)[0], other)))
 		}
 	}
-	for _, r := range c.roots(false) {
+	for _, r := range c.roots.elsewhere {
 		if c.byName[r.module] == nil && r.module != "" && !c.absent[r.module] {
 			all = append(all, Notice{ID: NotUsedHere, Module: r.module, Text: fmt.Sprintf(
 				"not verified and not used here: %s names it, a flag of %s, and it is not loaded here; it may be built in there", r.name, other)})

@@ -95,10 +95,9 @@ func (c *check) draw() *Plan {
 // use says what this daemon uses, and of what one instance is made before it starts. A module at a site that makes
 // instances as it goes is used and not made; what it requires is made.
 func (c *check) use(requires map[string][]string) (used reach, needed map[string]bool) {
-	roots := c.roots(true)
-	used = walk(roots, func(name string) []string { return requires[name] })
+	used = walk(c.roots.here, func(name string) []string { return requires[name] })
 	needed = map[string]bool{}
-	for _, r := range roots {
+	for _, r := range c.roots.here {
 		if r.takes != roles.Each {
 			needed[r.module] = true
 		}

@@ -16,13 +16,17 @@ type root struct {
 	takes      roles.Cardinality
 }
 
-// roots returns whoever wants modules in this daemon, or through flags of the other one, sorted.
-func (c *check) roots(here bool) []root {
+// rootsOf are the roots of this daemon, and those that flags of the other one have.
+type rootsOf struct{ here, elsewhere []root }
+
+// rootsIn returns whoever wants modules in this daemon, or through flags of the other one, sorted.
+func (c *check) rootsIn(here bool) []root {
 	var all []root
 	for _, b := range c.bindings {
 		if b.known && b.here == here {
+			flag := "--" + b.Flag
 			for _, ref := range b.Refs {
-				all = append(all, root{"--" + b.Flag, ref.Name, ref.Constraint, b.site.Takes})
+				all = append(all, root{flag, ref.Name, ref.Constraint, b.site.Takes})
 			}
 		}
 	}
@@ -46,8 +50,8 @@ type step struct{ module, root string } // one of the two
 
 // walk goes breadth first from the roots, so that the path to each module is a shortest one.
 func walk(roots []root, next func(module string) []string) reach {
-	r := reach{}
-	var queue []string
+	r := make(reach, len(roots))
+	queue := make([]string, 0, len(roots))
 	visit := func(name string, from step) {
 		if _, seen := r[name]; !seen {
 			r[name] = from

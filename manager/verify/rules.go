@@ -311,10 +311,12 @@ func bindings(c *check) []finding.Finding {
 				break
 			}
 		}
+		seen := make(map[string]bool, len(b.Refs))
 		for j, ref := range b.Refs {
-			if f, bad := c.wrongRef(b, j, ref); bad {
+			if f, bad := c.wrongRef(b, j, ref, seen[ref.Name]); bad {
 				all = append(all, f)
 			}
+			seen[ref.Name] = true
 		}
 	}
 	return all
@@ -330,20 +332,23 @@ func (c *check) unknownFlag(b binding) finding.Finding {
 	return f
 }
 
-// wrongRef judges one name of a flag's value.
-func (c *check) wrongRef(b binding, place int, ref Ref) (finding.Finding, bool) {
+// wrongRef judges one name of a flag's value, which the flag may have named before.
+func (c *check) wrongRef(b binding, place int, ref Ref, again bool) (finding.Finding, bool) {
+	m := c.byName[ref.Name]
+	if ref.Name != "" && m != nil && m.Role == b.role.Name && !again {
+		return finding.Finding{}, false
+	}
 	f := finding.Finding{Rule: finding.Binding, Module: ref.Name, Path: []string{"--" + b.Flag, ref.Name}}
 	flag := "--" + b.Flag
 	if b.FromDefault {
 		flag = "the default of --" + b.Flag
 	}
-	m := c.byName[ref.Name]
 	switch {
 	case ref.Name == "":
 		f.Path = f.Path[:1]
 		f.Problem = fmt.Sprintf("%s has an empty name at place %d", flag, place+1)
 		f.Mend = "remove the spare comma, or name a module"
-	case slices.ContainsFunc(b.Refs[:place], func(r Ref) bool { return r.Name == ref.Name }):
+	case again:
 		f.Problem = fmt.Sprintf("%s names %s more than once", flag, show(ref.Name))
 		f.Mend = "name it once"
 	case m != nil && m.Role != b.role.Name:
