@@ -267,8 +267,8 @@ func (l *loading) nameBuiltin(wanted manifest.Library) {
 			l.add(mod.library, w, limitsOr(wanted.Limits, l.m.cfg.Limits), true)
 			continue
 		}
-		l.hold(finding.Finding{Rule: finding.ModulePresent, Module: w.Name, Library: builtinName,
-			Problem: fmt.Sprintf("%s: no module of this name is compiled into %v", w.At, l.m.cfg.Daemon),
+		l.hold(finding.Finding{Rule: finding.ModulePresent, Module: w.Name, Library: builtinName, Path: way(w.At, w.Name),
+			Problem: fmt.Sprintf("no module of this name is compiled into %v", l.m.cfg.Daemon),
 			Mend:    "mesos-module roles and the daemon's GET /modules show what is"})
 	}
 }
@@ -300,7 +300,7 @@ func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, n
 		lib.modules = append(lib.modules, mod)
 		l.undo = append(l.undo, func() { m.unname(mod) })
 	case old.library != lib:
-		l.hold(finding.Finding{Rule: finding.UniqueName, Module: w.Name, Library: lib.shown(),
+		l.hold(finding.Finding{Rule: finding.UniqueName, Module: w.Name, Library: lib.shown(), Path: way(w.At, w.Name),
 			Problem: fmt.Sprintf("the name is taken by a module of %s%s", old.library.shown(), at(old.at)),
 			Mend:    "load one of the two; every module name is unique in a daemon"})
 	case !old.named:
@@ -308,7 +308,7 @@ func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, n
 		l.undo = append(l.undo, func() { *old = before })
 		old.parameters, old.limits, old.at, old.named = parameters, limitsOr(w.Limits, limits), w.At.String(), true
 	case !old.parameters.Equal(parameters):
-		l.hold(finding.Finding{Rule: finding.UniqueName, Module: w.Name, Library: lib.shown(),
+		l.hold(finding.Finding{Rule: finding.UniqueName, Module: w.Name, Library: lib.shown(), Path: way(w.At, w.Name),
 			Problem: fmt.Sprintf("the module is named twice with different parameters%s", at(old.at)),
 			Mend:    "name it once; for several instances of one module give each use its own parameters where its site allows"})
 	}
@@ -316,7 +316,7 @@ func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, n
 
 // refuse holds against a library why it cannot be loaded.
 func (l *loading) refuse(wanted manifest.Library, path string, err error) {
-	f := finding.Finding{Rule: finding.LibraryOpens, Library: path, Problem: err.Error()}
+	f := finding.Finding{Rule: finding.LibraryOpens, Library: path, Path: way(wanted.At, path), Problem: err.Error()}
 	var refusal *vehicle.Refusal
 	if errors.As(err, &refusal) {
 		f.Rule, f.Problem, f.Mend = refusal.Rule, refusal.Problem, refusal.Mend
@@ -367,6 +367,15 @@ func shown(wanted manifest.Library) string {
 		return wanted.File
 	}
 	return wanted.Name
+}
+
+// way is the path of a finding: from the place in the manifest, where it is known,
+// to what is held against.
+func way(from manifest.Position, to string) []string {
+	if place := from.String(); place != "" {
+		return []string{place, to}
+	}
+	return []string{to}
 }
 
 func at(position string) string {

@@ -35,7 +35,10 @@ func run(t testing.TB, cfg manager.Config) running {
 	if cfg.Daemon == 0 {
 		cfg.Daemon = roles.Slave
 	}
-	cfg.Vehicles, cfg.Bus, cfg.WorkDir = vehicles, lifecycle.NewBus(lifecycle.BusOptions{}), t.TempDir()
+	if cfg.WorkDir == "" {
+		cfg.WorkDir = t.TempDir()
+	}
+	cfg.Vehicles, cfg.Bus = vehicles, lifecycle.NewBus(lifecycle.BusOptions{})
 	cfg.Logger = slog.New(slog.NewJSONHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	r.events = lifecycle.NewRecorder(cfg.Bus)
 	m, err := manager.New(cfg)

@@ -23,6 +23,11 @@ static int32_t bar(void* o, const mesos_context* c, float a, double b, int32_t* 
 }
 static const mesos_test_module_table table = {MESOS_TEST_MODULE_HEAD, .foo = foo, .bar = bar};
 
+#ifdef NEEDS
+int NEEDS(void);
+__attribute__((used)) static int needs(void) { return NEEDS(); }
+#endif
+
 #ifdef OVERWRITES
 extern MESOS_EXPORT mesos_module NAME;
 #define CONSTANT
