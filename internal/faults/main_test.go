@@ -1,0 +1,35 @@
+package faults
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/mesos-modules/mms/internal/daemon"
+	"github.com/mesos-modules/mms/manager/trial"
+	"github.com/mesos-modules/mms/manager/vehicle"
+)
+
+var (
+	vehicles []vehicle.Vehicle // reading what the test binary is made of takes a while
+	shop     string            // folder of the libraries that were built
+)
+
+func TestMain(m *testing.M) {
+	vehicles = daemon.Vehicles()
+	if trial.Main(vehicles...) {
+		return
+	}
+	dir, err := os.MkdirTemp("", "faults")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	shop = dir
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
