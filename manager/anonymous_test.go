@@ -69,7 +69,7 @@ func TestAnonymous(t *testing.T) {
 		require.NoError(t, f.Start(t.Context()))
 		err := f.Close()
 		require.ErrorContains(t, err, "module runs")
-		require.ErrorContains(t, err, "Run did not return")
+		require.ErrorContains(t, err, "its Run did not return")
 		close(release)
 	})
 }

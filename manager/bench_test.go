@@ -16,7 +16,9 @@ import (
 
 type plain struct{}
 
-func (plain) Compute(_ context.Context, a byte, b int64) (int32, error) { return int32(a) + int32(b), nil }
+func (plain) Compute(_ context.Context, a byte, b int64) (int32, error) {
+	return int32(a) + int32(b), nil
+}
 
 // BenchmarkBuiltin1000 takes 1 000 builtin modules, each of which requires the one
 // before it by tens, from load to bind and back.
@@ -25,7 +27,9 @@ func BenchmarkBuiltin1000(b *testing.B) {
 	var names []string
 	for i := range 1000 {
 		m := facade.Module[calculator.Calculator]{Name: fmt.Sprintf("org_example_calculator_%04d", i), Version: "1.0.0",
-			New: func(context.Context, facade.Host, facade.Parameters) (calculator.Calculator, error) { return plain{}, nil }}
+			New: func(context.Context, facade.Host, facade.Parameters) (calculator.Calculator, error) {
+				return plain{}, nil
+			}}
 		if i >= 10 {
 			m.Requires = []facade.Requirement{{Module: fmt.Sprintf("org_example_calculator_%04d", i-10), Version: ">=1"}}
 		}

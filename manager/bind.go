@@ -79,7 +79,7 @@ func (m *Manager) runOne(ctx context.Context, mod *module) error {
 		case <-done:
 			return nil
 		case <-ctx.Done():
-			return m.drained(mod, fmt.Errorf("Run did not return: %w", ctx.Err()))
+			return m.drained(mod, fmt.Errorf("its Run did not return: %w", ctx.Err()))
 		}
 	})
 	if err != nil {
