@@ -68,14 +68,16 @@ func (lib *library) describe(name string) vehicle.Module {
 	return vehicle.Module{Name: name}
 }
 
-// secret reports whether a parameter must not be shown.
+// secret reports whether a parameter must not be shown, because the module says so
+// or because it does not know the key: a slip in the key of a secret. Keys that
+// look secret are not asked about here.
 func (mod *module) secret(key string) bool {
 	for _, spec := range mod.declared.Parameters {
 		if spec.Key == key {
 			return spec.Secret
 		}
 	}
-	return !mod.declared.HasSchema && manifest.LooksSecret(key)
+	return mod.declared.HasSchema
 }
 
 // doing is a step of the module.

@@ -102,12 +102,10 @@ func (m *Manager) statusOf(mod *module) ModuleStatus {
 
 // shown are the parameters as anybody may see them. m.mu is held.
 func (mod *module) shown() facade.Parameters {
-	out := make(facade.Parameters, len(mod.parameters))
+	text := manifest.Module{Name: mod.name, Parameters: make([]manifest.Parameter, len(mod.parameters))}
 	for i, p := range mod.parameters {
-		if mod.secret(p.Key) {
-			p.Value = manifest.Hidden
-		}
-		out[i] = p
+		text.Parameters[i] = manifest.Parameter(p)
 	}
-	return out
+	m := manifest.Manifest{Libraries: []manifest.Library{{Modules: []manifest.Module{text}}}}
+	return parametersOf(m.Redacted(func(_, key string) bool { return mod.secret(key) }).Libraries[0].Modules[0])
 }

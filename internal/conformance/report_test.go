@@ -60,7 +60,9 @@ func everythingWrong(t *testing.T, dir string) (manager.Config, string) {
 	add := func(path string, modules ...string) { // relative, as positions in the manifest are part of the report
 		libraries = append(libraries, fmt.Sprintf(`{"file": "./%s", "modules": [%s]}`, filepath.Base(path), strings.Join(modules, ", ")))
 	}
-	put := func(name string, r recipe) string { return copied(t, build(t, r), filepath.Join(dir, "lib"+name+".so")) }
+	put := func(name string, r recipe) string {
+		return copied(t, build(t, r), filepath.Join(dir, "lib"+name+".so"))
+	}
 	odd := func(name string, defines ...string) {
 		add(put(name, inC("manifest", "manifest.c", append(defines, "-DNAME=org_example_"+name)...)), entry("org_example_"+name))
 	}
