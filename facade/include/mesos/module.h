@@ -283,7 +283,7 @@ enum { MESOS_LOG_DEBUG = 'D', MESOS_LOG_INFO = 'I', MESOS_LOG_WARNING = 'W', MES
 /*
  * Writes to the daemon's log, under the module's name. A message is one line, written at once so that threads do not mix:
  * the level's letter, a space, the text, a newline. Text is cut after 4000 bytes; control characters become spaces.
- * If the daemon does not keep up, the call waits.
+ * The call never waits: what the daemon does not keep up with is lost.
  */
 __attribute__((unused)) static inline void mesos_log(const mesos_host* host, int level, const char* text) {
   char line[4004];

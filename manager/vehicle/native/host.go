@@ -25,7 +25,7 @@ func newHost(h facade.Host, module string) (*host, error) {
 	}
 	folder, err := h.StateDir()
 	if err != nil {
-		h.Logger().Warn("the module gets no state folder", "error", err)
+		h.Logger().Debug("the module gets no state folder", "error", err)
 		folder = ""
 	}
 	x := &host{log: log, lifetime: newContext(h.Lifetime())}

@@ -90,8 +90,31 @@ func (v *Vehicle) open(f vehicle.File) (*opened, error) {
 	}
 	o.base = o.handle.base()
 	start, end := r.image.Span()
-	o.code = entered.Code(uintptr(o.base+start), uintptr(o.base+end), "code of library "+f.Path)
+	o.code = entered.Code(uintptr(o.base+start), uintptr(o.base+end), codeLabel(f.Path, r.description.Modules))
 	return o, nil
+}
+
+// maxLabelled bounds how many modules the daemon's last words name.
+const maxLabelled = 8
+
+// codeLabel names a library and the modules in it: a call of an object leaves no
+// note, so the modules of the library are who it can have been.
+func codeLabel(path string, modules []vehicle.Module) string {
+	var names []string
+	for _, m := range modules[:min(len(modules), maxLabelled)] {
+		names = append(names, m.Name)
+	}
+	if len(modules) > maxLabelled {
+		names = append(names, "…")
+	}
+	switch len(modules) {
+	case 0:
+		return "code of library " + path
+	case 1:
+		return "module " + names[0] + ", code of library " + path
+	default:
+		return "one of the modules " + strings.Join(names, ", ") + ", code of library " + path
+	}
 }
 
 // modules decodes the descriptors in memory. Where the file already has them, no

@@ -209,7 +209,7 @@ func TestCreate(t *testing.T) {
 		h.dirError = errors.New("there is no work_dir")
 		x := create(t, l, h, "says")
 		require.NoError(t, x.Destroy(ctx))
-		assert.Contains(t, h.logged(), "WARN the module gets no state folder")
+		assert.Contains(t, h.logged(), "DEBUG the module gets no state folder")
 		assert.Contains(t, h.logged(), "WARN module says, state , folder 0")
 	})
 	t.Run("is not held up by a module that logs more than anybody reads", func(t *testing.T) {
@@ -308,6 +308,12 @@ func TestCompatible(t *testing.T) {
 	require.ErrorContains(t, l.Compatible(ctx, "unknown", loaded), `has no module "unknown"`)
 }
 
+func TestCodeLabel(t *testing.T) {
+	assert.Equal(t, "code of library /l.so", codeLabel("/l.so", nil))
+	assert.Equal(t, "module a, code of library /l.so", codeLabel("/l.so", []vehicle.Module{{Name: "a"}}))
+	assert.Equal(t, "one of the modules a, b, code of library /l.so", codeLabel("/l.so", []vehicle.Module{{Name: "a"}, {Name: "b"}}))
+}
+
 func TestSignals(t *testing.T) {
 	t.Run("in a trial child end it by their number", func(t *testing.T) {
 		for _, c := range []struct{ library, want string }{
@@ -327,9 +333,9 @@ func TestSignals(t *testing.T) {
 	for _, c := range []struct{ module, want string }{
 		{"segv", "mesos: SIGSEGV in native code that cannot be stopped: the constructor of module segv, library "},
 		{"aborts", "mesos: SIGABRT in native code that cannot be stopped: the constructor of module aborts, library "},
-		{"good segv", "mesos: SIGSEGV in native code that cannot be stopped: code of library "},
-		{"good abort", "mesos: SIGABRT in native code that cannot be stopped: code of library "},
-		{"segv_thread", "mesos: SIGSEGV in native code that cannot be stopped: code of library "},
+		{"good segv", "mesos: SIGSEGV in native code that cannot be stopped: one of the modules aborts, destroy_fails, destroy_fails_silently, endless, floods, garbage, good, no_table, …, code of library "},
+		{"good abort", "mesos: SIGABRT in native code that cannot be stopped: one of the modules aborts, destroy_fails, destroy_fails_silently, endless, floods, garbage, good, no_table, …, code of library "},
+		{"segv_thread", "mesos: SIGSEGV in native code that cannot be stopped: one of the modules aborts, destroy_fails, destroy_fails_silently, endless, floods, garbage, good, no_table, …, code of library "},
 	} {
 		t.Run("in a daemon name the module: "+c.module, func(t *testing.T) {
 			_, errs, state := runChild(t, "behave.so "+c.module)
