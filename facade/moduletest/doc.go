@@ -1,0 +1,2 @@
+// Package moduletest is the test kit for module authors.
+package moduletest
