@@ -157,6 +157,23 @@ func TestInspectOpensInAChild(t *testing.T) {
 		assert.Contains(t, stdout, "described-by:  its bytes (incomplete)")
 		assert.Contains(t, stdout, "described-by:  opening it in a child process")
 	})
+	t.Run("the daemon's own binary is the child, and decides what fits", func(t *testing.T) {
+		self, err := os.Executable()
+		require.NoError(t, err)
+		var asked, child string
+		tool := moduletool.Tool{Stdout: io.Discard, Stderr: io.Discard, Env: os.Getenv,
+			Vehicles: func(daemon string) []vehicle.Vehicle {
+				asked = daemon
+				return []vehicle.Vehicle{fake{}}
+			},
+			Trial: func(_ context.Context, all []trial.Request, o trial.Options) ([]trial.Verdict, error) {
+				child = o.Executable
+				return make([]trial.Verdict, len(all)), nil
+			}}
+		assert.Equal(t, moduletool.ExitOK, tool.Run(t.Context(), []string{"inspect", "--daemon=" + self, paths[0]}))
+		assert.Equal(t, self, child)
+		assert.Equal(t, self, asked)
+	})
 	t.Run("no child, no answer", func(t *testing.T) {
 		code, stdout, stderr := run(t, func([]trial.Request) ([]trial.Verdict, error) { return nil, errors.New("out of processes") }, paths...)
 		assert.Equal(t, moduletool.ExitFailed, code)
