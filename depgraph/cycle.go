@@ -21,7 +21,7 @@ func (x *explainer) explainCycles() {
 			f.Text += fmt.Sprintf(" (%d modules are entangled; this is the shortest way round)", len(knot))
 		}
 		f.Mend = mendCycle(cycle)
-		x.add(problem{node: x.byName[f.Module], Finding: f})
+		x.add(problem{node: x.numberOf(f.Module), Finding: f})
 	}
 }
 

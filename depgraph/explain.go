@@ -47,7 +47,7 @@ func (s *solver) explain(candidates []Module) []Finding {
 // faultless spares a faultless graph the explanation: that is the case to be fast in.
 func (s *solver) faultless() bool {
 	return len(s.faulty)+len(s.unsatisfied)+len(s.forbidden)+len(s.clashes) == 0 && len(s.sorted.order) == len(s.modules) &&
-		len(s.byName) == len(s.modules) && !slices.Contains(s.rootNodes, -1) &&
+		s.byName.count == len(s.modules) && !slices.Contains(s.rootNodes, -1) &&
 		!slices.ContainsFunc(s.versions.versions, func(v parsedVersion) bool { return v.err != nil }) &&
 		!slices.ContainsFunc(s.constraints, func(c parsedConstraint) bool { return c.err != nil })
 }
@@ -56,7 +56,7 @@ func (s *solver) faultless() bool {
 func (x *explainer) explainModules() {
 	for i := range x.modules {
 		m, node := &x.modules[i], int32(i)
-		if first := x.byName[m.Name]; first == node && x.ambiguous(node) {
+		if first, _ := x.byName.find(m.Name); first == node && x.ambiguous(node) {
 			copies := x.modules[i:]
 			if end := slices.IndexFunc(copies, func(c Module) bool { return c.Name != m.Name }); end >= 0 {
 				copies = copies[:end]
@@ -115,7 +115,7 @@ func (x *explainer) explainEdges() {
 // explainRoots: roots whose module is not there.
 func (x *explainer) explainRoots() {
 	wishes := x.wishes(func(name string) bool {
-		_, there := x.byName[name]
+		_, there := x.byName.find(name)
 		return !there
 	})
 	for i, r := range x.roots {
@@ -140,7 +140,7 @@ func (x *explainer) explainNames() {
 		}
 	}
 	all := x.wishes(func(name string) bool {
-		node, there := x.byName[name]
+		node, there := x.byName.find(name)
 		if !there {
 			return absent[name]
 		}
@@ -152,7 +152,7 @@ func (x *explainer) explainNames() {
 		if absent[name] {
 			x.explainMissing(name, wishes)
 		} else {
-			x.explainClash(x.byName[name], wishes)
+			x.explainClash(x.numberOf(name), wishes)
 		}
 	}
 }
@@ -228,7 +228,7 @@ func (x *explainer) explainRoles() {
 func (x *explainer) explainConflicts() {
 	for _, ref := range x.forbidden {
 		e, name := x.edge(ref), x.nameOf(ref.node)
-		target := &x.modules[x.byName[e.Target]]
+		target := &x.modules[x.numberOf(e.Target)]
 		mend := fmt.Sprintf("leave out %s or %s", quote(name), quote(e.Target))
 		if e.Constraint != "" {
 			mend += fmt.Sprintf(", or take a version of %s outside %s", quote(e.Target), clip(e.Constraint))

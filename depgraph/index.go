@@ -11,7 +11,7 @@ import (
 type net struct {
 	modules []Module // sorted; Edges are our own copy, sorted, without repetitions
 	base    []int32  // number of a module's first declared edge
-	byName  map[string]int32
+	byName  nameTable
 	rows    []int32
 	arcs    []arc // per row by target, then hardest kind first
 }
@@ -37,7 +37,7 @@ func (n *net) hop(node int32, a arc) Hop {
 // byRole says whether the edge's target is a role's name.
 func (n *net) byRole(e *Edge) bool {
 	if e.Kind == After {
-		_, isModule := n.byName[e.Target]
+		_, isModule := n.byName.find(e.Target)
 		return !isModule
 	}
 	return e.Kind == RequiresRole
@@ -60,6 +60,7 @@ type solver struct {
 	clashes     []int32   // modules whose version somebody refuses, by number
 	routes      routes
 	sorted      sorted
+	touched     byte // see byName.fetch
 }
 
 // edgeRef is a declared edge.
@@ -80,13 +81,10 @@ func newSolver(in Input) (*solver, *Finding) {
 
 	n := len(s.modules)
 	s.versionOf = make([]int32, n)
-	s.byName = make(map[string]int32, n)
+	s.byName = newNameTable(s.modules)
 	for i := range s.modules {
 		m := &s.modules[i]
 		s.versionOf[i] = s.version(m.Version)
-		if i == 0 || s.modules[i-1].Name != m.Name {
-			s.byName[m.Name] = int32(i)
-		}
 		if m.Role != "" {
 			s.byRoleName[m.Role] = append(s.byRoleName[m.Role], int32(i))
 		}
@@ -97,7 +95,7 @@ func newSolver(in Input) (*solver, *Finding) {
 	for i, r := range s.roots {
 		s.rootWants[i] = s.constraint(r.Constraint)
 		s.rootNodes[i] = -1
-		if node, ok := s.byName[r.Module]; ok {
+		if node, ok := s.byName.find(r.Module); ok {
 			s.rootNodes[i] = node
 		}
 	}
@@ -135,14 +133,23 @@ func (s *solver) numberEdges() {
 	s.wants = make([]int32, 0, total)
 	edges := make([]Edge, 0, total)
 	var row []numbered
+	var hashes []uint64 // of the targets of a block of modules
+	at := 0             // in hashes
 	for i := range s.modules {
+		if i%block == 0 {
+			var touched byte
+			hashes, touched = s.byName.fetch(s.modules[i:min(i+block, len(s.modules))], hashes[:0])
+			s.touched += touched
+			at = 0
+		}
 		row = row[:0]
 		for _, e := range s.modules[i].Edges {
-			target, there := s.byName[e.Target]
+			target, there := s.byName.findHashed(e.Target, hashes[at])
 			if !there {
 				target = -1
 			}
 			row = append(row, numbered{e, target})
+			at++
 		}
 		slices.SortFunc(row, func(a, b numbered) int {
 			if a.Kind != b.Kind || a.target < 0 || b.target < 0 {

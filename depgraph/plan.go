@@ -57,7 +57,7 @@ func (p *Plan) Needed() []string {
 
 // IsNeeded says whether the module is in Needed.
 func (p *Plan) IsNeeded(module string) bool {
-	node, ok := p.byName[module]
+	node, ok := p.byName.find(module)
 	return ok && p.routes.needed(node)
 }
 
@@ -66,14 +66,14 @@ func (p *Plan) Why(module string) []Hop {
 	if !p.IsNeeded(module) {
 		return nil
 	}
-	node := p.byName[module]
+	node := p.numberOf(module)
 	return p.routes.path(&p.net, p.roots, node, int(p.routes.length[node])+1)
 }
 
 // Requirements returns what the module is to be handed, sorted by name, one entry for each edge that asks: modules it
 // requires, those of the roles it requires, and optional ones that are there. Nil if there is none or no such module.
 func (p *Plan) Requirements(module string) []Requirement {
-	node, ok := p.byName[module]
+	node, ok := p.byName.find(module)
 	if !ok {
 		return nil
 	}

@@ -34,7 +34,7 @@ func (p *Plan) Store() graph.Store[string, string] { return store{p} }
 type store struct{ plan *Plan }
 
 func (s store) Vertex(name string) (string, graph.VertexProperties, error) {
-	node, ok := s.plan.byName[name]
+	node, ok := s.plan.byName.find(name)
 	if !ok {
 		return "", graph.VertexProperties{}, fmt.Errorf("module %s: %w", quote(name), graph.ErrVertexNotFound)
 	}
@@ -54,8 +54,8 @@ func (s store) ListVertices() ([]string, error) { return s.plan.Order(), nil }
 func (s store) VertexCount() (int, error) { return s.plan.Len(), nil }
 
 func (s store) Edge(source, target string) (graph.Edge[string], error) {
-	from, ok := s.plan.byName[source]
-	to, there := s.plan.byName[target]
+	from, ok := s.plan.byName.find(source)
+	to, there := s.plan.byName.find(target)
 	if ok && there {
 		row := s.plan.row(from)
 		if i := sort.Search(len(row), func(i int) bool { return row[i].to >= to }); i < len(row) && row[i].to == to {
