@@ -5,10 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -162,6 +168,64 @@ func TestSecretsAreNeverShown(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSecretsAreNeverServed runs a whole daemon, asks it everything that it answers,
+// and reads what it writes.
+func TestSecretsAreNeverServed(t *testing.T) {
+	dir := t.TempDir()
+	place := filepath.Join(dir, "address")
+	var out buffer
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- daemon.Run(ctx, daemon.Options{Daemon: roles.Slave, Version: facade.MesosVersion, Builtin: secretiveConfig(nil).Builtin, Stdout: &out, Stderr: &out,
+			Args: []string{"--ip=127.0.0.1", "--port=0", "--address_file=" + place, "--log_dir=" + dir, "--logging_level=DEBUG", "--modules=" + secretive(t, "2"),
+				"--calculator=org_example_declared,org_example_undeclared,org_example_loose,org_example_compiled"}})
+	}()
+	t.Cleanup(stop)
+	require.Eventually(t, func() bool { _, err := os.Stat(place); return err == nil }, time.Minute, 5*time.Millisecond, "%s", &out)
+	base := "http://" + strings.TrimSpace(read(t, place))
+
+	client := &http.Client{Transport: &http.Transport{}}
+	defer client.CloseIdleConnections()
+	get := func(path string) string {
+		response, err := client.Get(base + path)
+		require.NoError(t, err)
+		defer response.Body.Close()
+		body, _ := io.ReadAll(response.Body) // of the events until the daemon ends
+		return string(body)
+	}
+	events := make(chan string, 1)
+	go func() { events <- get("/modules/events?from=1") }()
+	index := get("/")
+	paths := regexp.MustCompile(`(?m)^/\S+`).FindAllString(index, -1)
+	require.Greater(t, len(paths), 8, index)
+	var answers strings.Builder
+	for _, path := range paths {
+		if path == "/modules/events" {
+			continue
+		}
+		for _, name := range []string{"org_example_declared", "org_example_undeclared", "org_example_compiled", "org_example_loose"} {
+			answers.WriteString(get(strings.Replace(path, "NAME", name, 1)))
+			answers.WriteString(get(strings.Replace(path, "NAME", name, 1) + "?format=text"))
+		}
+	}
+	stop()
+	require.Equal(t, daemon.ExitOK, <-ended, "%s", &out)
+	all := map[string]string{"events": <-events, "answers": answers.String(), "output": out.String()}
+	logs, err := filepath.Glob(filepath.Join(dir, "*.log"))
+	require.NoError(t, err)
+	require.NotEmpty(t, logs)
+	for _, path := range logs {
+		all["log"] += read(t, path)
+	}
+	for what, text := range all {
+		assert.Contains(t, text, "org_example_declared", what)
+		for line := range strings.Lines(text) {
+			assert.NotContains(t, line, secret, what)
+		}
+	}
 }
 
 // curious asks the manager and the host everything there is to ask.

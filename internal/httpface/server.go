@@ -33,18 +33,20 @@ type Server struct {
 	mu       sync.Mutex
 	listener net.Listener
 	stopped  bool
-	served   chan struct{} // closed when Serve has returned
+	silent   map[net.Conn]bool // connections that have asked nothing yet
+	served   chan struct{}     // closed when Serve has returned
 }
 
 // NewServer returns a server for an address like 127.0.0.1:5050; port 0 lets the
 // system choose.
 func NewServer(address string, face *Face, log *slog.Logger) *Server {
-	s := &Server{address: address, face: face, served: make(chan struct{})}
+	s := &Server{address: address, face: face, silent: map[net.Conn]bool{}, served: make(chan struct{})}
 	s.http = &http.Server{
 		Handler:           face,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ConnState:      s.note,
 	}
 	return s
 }
@@ -98,7 +100,32 @@ func (s *Server) Stop(ctx context.Context) error {
 	return err
 }
 
+// note keeps the connections that have asked nothing yet. Clients make some in
+// store, and Shutdown would wait for each as for a request.
+func (s *Server) note(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case state != http.StateNew:
+		delete(s.silent, c)
+	case s.stopped:
+		_ = c.Close()
+	default:
+		s.silent[c] = true
+	}
+}
+
+// hangUp closes the connections that have asked nothing yet.
+func (s *Server) hangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.silent {
+		_ = c.Close()
+	}
+}
+
 func (s *Server) drain(ctx context.Context) error {
+	s.hangUp()
 	ctx, cancel := context.WithTimeout(ctx, drainTimeout)
 	defer cancel()
 	if err := s.http.Shutdown(ctx); err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -151,6 +152,21 @@ func (f *first) Write(p []byte) (int, error) {
 }
 
 func TestServer(t *testing.T) {
+	t.Run("waits for nobody who has asked nothing", func(t *testing.T) {
+		url, s := start(t, newFace(t, verified(t)))
+		silent, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+		require.NoError(t, err)
+		defer silent.Close()
+		answer, err := http.Get(url + "/health") // comes in behind the silent one
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		began := time.Now()
+		require.NoError(t, s.Stop(t.Context()))
+		assert.Less(t, time.Since(began), 4*time.Second)
+		_, err = silent.Read(make([]byte, 1))
+		require.Error(t, err)
+		http.DefaultClient.CloseIdleConnections()
+	})
 	discard := slog.New(slog.DiscardHandler)
 
 	t.Run("an address that is taken is named", func(t *testing.T) {
