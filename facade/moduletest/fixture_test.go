@@ -127,8 +127,10 @@ type atomicInt struct{ n atomic.Int32 }
 
 func (a *atomicInt) enter() int32 { return a.n.Add(1) }
 func (a *atomicInt) leave()       { a.n.Add(-1) }
+
+// linger gives others the time to get inside.
 func (a *atomicInt) linger() {
-	for range 100 {
+	for i := 0; i < 10_000 && a.n.Load() < 2; i++ {
 		runtime.Gosched()
 	}
 }

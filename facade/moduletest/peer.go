@@ -199,7 +199,7 @@ func accepted(t testing.TB, answer *handshake.Answer, err error, principal strin
 	t.Helper()
 	require.NoError(t, err)
 	require.NotNil(t, answer, "the two sides have no mechanism in common; name a module that has one with moduletest.Peer")
-	require.Equal(t, handshake.Answer_ACCEPTED, answer.GetOutcome())
+	require.Equal(t, handshake.Answer_ACCEPTED.String(), answer.GetOutcome().String())
 	require.Equal(t, principal, answer.GetPrincipal())
 }
 
@@ -207,5 +207,5 @@ func accepted(t testing.TB, answer *handshake.Answer, err error, principal strin
 func refused(t testing.TB, answer *handshake.Answer, err error) {
 	t.Helper()
 	require.NoError(t, err, "an error is a failure of the module, not of the peer")
-	require.Equal(t, handshake.Answer_REFUSED, answer.GetOutcome())
+	require.Equal(t, handshake.Answer_REFUSED.String(), answer.GetOutcome().String())
 }
