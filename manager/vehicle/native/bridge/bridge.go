@@ -11,6 +11,11 @@
 // Run costs one thread. Cancelling a context is visible to the module, which reads
 // a flag; nothing interrupts it if it does not look.
 //
+// The calls are declared noescape, so that what they are handed may lie on the
+// goroutine's stack: C has no way back into Go by which that stack could grow and
+// move. That is not declared as well (nocallback), because the runtime's check of it
+// costs a tenth of a call.
+//
 // A signal inside native code, SIGSEGV for one, ends the daemon: recover does not
 // see it.
 package bridge

@@ -31,7 +31,6 @@ MMS_INLINE uint64_t mms_anonymous_run(uintptr_t function, uintptr_t object, cons
 #cgo noescape mms_anonymous_look
 #cgo nocallback mms_anonymous_look
 #cgo noescape mms_anonymous_run
-#cgo nocallback mms_anonymous_run
 */
 import "C"
 

@@ -32,7 +32,6 @@ MMS_INLINE uint64_t mms_calculator_compute(uintptr_t function, uintptr_t object,
 #cgo noescape mms_calculator_look
 #cgo nocallback mms_calculator_look
 #cgo noescape mms_calculator_compute
-#cgo nocallback mms_calculator_compute
 */
 import "C"
 

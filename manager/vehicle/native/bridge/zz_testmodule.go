@@ -78,13 +78,9 @@ MMS_INLINE mms_test_module_parameters_answer mms_test_module_parameters(uintptr_
 #cgo noescape mms_test_module_look
 #cgo nocallback mms_test_module_look
 #cgo noescape mms_test_module_foo
-#cgo nocallback mms_test_module_foo
 #cgo noescape mms_test_module_bar
-#cgo nocallback mms_test_module_bar
 #cgo noescape mms_test_module_baz
-#cgo nocallback mms_test_module_baz
 #cgo noescape mms_test_module_parameters
-#cgo nocallback mms_test_module_parameters
 */
 import "C"
 

@@ -42,9 +42,6 @@ static int32_t destroy(uintptr_t library, const char* symbol, uintptr_t object) 
   mesos_error error = {sizeof error, 0, ""};
   return module->destroy(module, NULL, (void*)object, &error);
 }
-
-#cgo noescape bare
-#cgo nocallback bare
 */
 import "C"
 
@@ -64,7 +61,8 @@ func Object(name string) uintptr {
 // Function is the address of the function that adder's table has.
 func Function() uintptr { return uintptr(C.mms_test_function()) }
 
-// Bare is a plain cgo call of such a function.
+// Bare is a plain cgo call of such a function, in its cheapest form: it has no pointers for which noescape would help, and
+// the check behind nocallback has a price.
 func Bare(function uintptr, a byte, b int64) int32 {
 	return int32(C.bare(C.uintptr_t(function), C.uint8_t(a), C.int64_t(b)))
 }
