@@ -11,11 +11,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"syscall"
@@ -77,6 +79,7 @@ func run(ctx context.Context, args []string) error {
 	rounds := set.Int("rounds", 9, "how often each thing is measured")
 	each := set.Duration("time", 100*time.Millisecond, "how long one measurement lasts")
 	only := set.String("only", "", "measure only these, separated by commas: "+strings.Join(names(topics()), ", "))
+	profile := set.String("cpuprofile", "", "write a CPU profile of the measurements to this file")
 	if err := set.Parse(args); err != nil {
 		return err
 	}
@@ -95,6 +98,15 @@ func run(ctx context.Context, args []string) error {
 	}
 	defer b.shop.close()
 	before := load()
+	if err := profiled(*profile, func() error { return b.measure(ctx, chosen) }); err != nil {
+		return err
+	}
+	fmt.Printf("%s, %d cores, %s; load average %s before and %s after; %d rounds of %v\n\n",
+		system(), runtime.NumCPU(), runtime.Version(), before, load(), *rounds, *each)
+	return render(os.Stdout, b.lines)
+}
+
+func (b *bench) measure(ctx context.Context, chosen []topic) error {
 	for _, t := range chosen {
 		b.report("%s …", t.name)
 		if err := t.measure(ctx, b); err != nil {
@@ -104,9 +116,24 @@ func run(ctx context.Context, args []string) error {
 			return ctx.Err()
 		}
 	}
-	fmt.Printf("%s, %d cores, %s; load average %s before and %s after; %d rounds of %v\n\n",
-		system(), runtime.NumCPU(), runtime.Version(), before, load(), *rounds, *each)
-	return render(os.Stdout, b.lines)
+	return nil
+}
+
+// profiled does work and writes its CPU profile, if there is a file for it.
+func profiled(file string, work func() error) error {
+	if file == "" {
+		return work()
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	err = work()
+	pprof.StopCPUProfile()
+	return errors.Join(err, f.Close())
 }
 
 func names(all []topic) []string {
