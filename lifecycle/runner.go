@@ -85,7 +85,7 @@ func (r *Runner) run(ctx, stack context.Context, s Step, do func(context.Context
 	var failed *StepError
 	var left chan struct{} // closed when the abandonment has been told
 	if s.Direct {
-		failed = guarded(own, s, do)
+		failed = guarded(own, &s, do)
 	} else {
 		a := &attempt{runner: r, step: s, began: began, late: late, done: make(chan *StepError, 1)}
 		go a.run(own, do)
@@ -186,7 +186,7 @@ func (a *attempt) run(ctx context.Context, do func(context.Context) error) {
 		}
 		a.ended(failed)
 	}()
-	failed = guarded(ctx, a.step, do)
+	failed = guarded(ctx, &a.step, do)
 	returned = true
 }
 
@@ -205,10 +205,10 @@ func (a *attempt) ended(failed *StepError) {
 }
 
 // guarded runs do and makes an error of a panic.
-func guarded(ctx context.Context, s Step, do func(context.Context) error) (failed *StepError) {
+func guarded(ctx context.Context, s *Step, do func(context.Context) error) (failed *StepError) {
 	defer func() {
 		if v := recover(); v != nil {
-			failed = newStepError(s, Recovered(v))
+			failed = newStepError(*s, Recovered(v))
 		}
 	}()
 	err := do(ctx)
@@ -218,7 +218,7 @@ func guarded(ctx context.Context, s Step, do func(context.Context) error) (faile
 	if cause := context.Cause(ctx); cause != ctx.Err() { // more to say than "deadline exceeded"
 		err = fmt.Errorf("%w (%w)", err, cause)
 	}
-	return newStepError(s, err) // here, because Error of a module's error may hang
+	return newStepError(*s, err) // here, because Error of a module's error may hang
 }
 
 func (e *StepError) message() string {

@@ -15,7 +15,7 @@ import (
 // holds no state and is safe for concurrent use.
 type Library struct {
 	names   []string // in order of declaration
-	modules map[string]facade.Declaration
+	modules map[string]*facade.Declaration
 }
 
 var _ vehicle.Library = (*Library)(nil)
@@ -23,7 +23,7 @@ var _ vehicle.Library = (*Library)(nil)
 // Open returns an open library with the modules of all libraries. Of two modules
 // of one name the first counts; Describe holds the second against the library.
 func Open(libraries ...facade.Library) *Library {
-	l := &Library{modules: map[string]facade.Declaration{}}
+	l := &Library{modules: map[string]*facade.Declaration{}}
 	for _, library := range libraries {
 		for _, declared := range library.Modules {
 			if declared == nil {
@@ -33,7 +33,7 @@ func Open(libraries ...facade.Library) *Library {
 			if _, known := l.modules[d.Name]; known {
 				continue
 			}
-			l.modules[d.Name] = d
+			l.modules[d.Name] = &d
 			l.names = append(l.names, d.Name)
 		}
 	}
@@ -84,10 +84,10 @@ func (l *Library) Close() error { return nil }
 // Unloads implements vehicle.Library: Go code stays for as long as the process.
 func (l *Library) Unloads() bool { return false }
 
-func (l *Library) find(module string) (facade.Declaration, error) {
+func (l *Library) find(module string) (*facade.Declaration, error) {
 	d, ok := l.modules[module]
 	if !ok {
-		return d, fmt.Errorf("the library has no module %q; it has %s", module, strings.Join(l.names, ", "))
+		return nil, fmt.Errorf("the library has no module %q; it has %s", module, strings.Join(l.names, ", "))
 	}
 	return d, nil
 }
