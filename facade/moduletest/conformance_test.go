@@ -132,6 +132,25 @@ func TestWrongModules(t *testing.T) {
 		}
 		requireBroken(t, chatty.library(), name, map[string]string{secret: "a secret stands in an error"}, Parameter(name, "token", "s3cret"))
 	})
+	t.Run("a Close that fails", func(t *testing.T) {
+		wrong := calc{close: func(context.Context) error { return errBroken }}
+		assert.Contains(t, outcomeOf(t, "it goes through all phases and back", wrong.library(), name), "broken on purpose")
+	})
+	t.Run("a constructor that waits for more than its ctx", func(t *testing.T) {
+		stay := make(chan struct{})
+		t.Cleanup(func() { close(stay) })
+		wrong := calc{create: func(context.Context, facade.Host, facade.Parameters) error { <-stay; return nil }}
+		assert.Contains(t, outcomeOf(t, "New gives up when its ctx ends", wrong.library(), name, impatient), "abandoned")
+	})
+	t.Run("a constructor that panics at a parameter it does not know", func(t *testing.T) {
+		wrong := calc{create: func(_ context.Context, _ facade.Host, p facade.Parameters) error {
+			if len(p) > 0 {
+				panic("what is " + p[0].Key)
+			}
+			return nil
+		}}
+		requireBroken(t, wrong.library(), name, map[string]string{"parameters that it does not declare are refused": "what is " + unknownKey})
+	})
 	t.Run("a module that is not there", func(t *testing.T) {
 		assert.Contains(t, outcome(t, func(t testing.TB) { contract(New(t, calc{}.library()), "org_example_none") }), "the library has no module org_example_none")
 	})
@@ -261,6 +280,13 @@ func TestWrongTestModules(t *testing.T) {
 	} {
 		t.Run(about, func(t *testing.T) { requireBroken(t, library(c.wrong), "org_example_test", c.broken) })
 	}
+	t.Run("one that waits for ever", func(t *testing.T) {
+		stay := make(chan struct{})
+		t.Cleanup(func() { close(stay) })
+		l := library(wrongTest{parameters: func(all []string) []string { <-stay; return all }})
+		text := outcomeOf(t, "a cancelled ctx means that nobody waits for the answer", l, "org_example_test", impatient)
+		assert.Contains(t, text, "Parameters does not return within")
+	})
 }
 
 type runs func(context.Context) error

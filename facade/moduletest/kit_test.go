@@ -16,7 +16,7 @@ import (
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/manifest"
-	"github.com/mesos-modules/mms/modules/calculator/example"
+	calculators "github.com/mesos-modules/mms/modules/calculator/example"
 	"github.com/mesos-modules/mms/roles"
 	"github.com/mesos-modules/mms/roles/allocator"
 	"github.com/mesos-modules/mms/roles/calculator"
@@ -29,18 +29,18 @@ var errBroken = errors.New("broken on purpose")
 
 func TestLoad(t *testing.T) {
 	t.Run("takes a module through all phases and back", func(t *testing.T) {
-		kit := New(t, example.Library)
-		c := Load[calculator.Calculator](kit, example.Name)
+		kit := New(t, calculators.Library)
+		c := Load[calculator.Calculator](kit, calculators.Name)
 		n, err := c.Compute(t.Context(), 'A', 10)
 		require.NoError(t, err)
 		assert.EqualValues(t, 75, n)
-		assert.Same(t, c, Load[calculator.Calculator](kit, example.Name), "another handle the second time")
+		assert.Same(t, c, Load[calculator.Calculator](kit, calculators.Name), "another handle the second time")
 		kit.Close()
 		assert.Equal(t, []string{
 			"load", "load builtin open", "verify",
-			"instantiate", "instantiate " + example.Name + " create",
-			"bind", "bind " + example.Name + " bind",
-			"teardown", "teardown " + example.Name + " drain", "teardown " + example.Name + " close", "teardown builtin close",
+			"instantiate", "instantiate " + calculators.Name + " create",
+			"bind", "bind " + calculators.Name + " bind",
+			"teardown", "teardown " + calculators.Name + " drain", "teardown " + calculators.Name + " close", "teardown builtin close",
 		}, kit.Steps())
 	})
 	t.Run("makes nothing of a library but the module that is asked for", func(t *testing.T) {
@@ -357,4 +357,36 @@ func TestWait(t *testing.T) {
 	Load[calculator.Calculator](kit, name)
 	e := kit.Wait(func(e lifecycle.Event) bool { _, ok := e.(lifecycle.StepEnded); return ok })
 	assert.Equal(t, lifecycle.Load, e.Head().Phase)
+}
+
+func TestParallel(t *testing.T) {
+	running, closed := make(chan struct{}), make(chan struct{})
+	t.Run("one test has a goroutine", func(t *testing.T) {
+		t.Parallel()
+		kit := New(t, calc{create: func(_ context.Context, h facade.Host, _ facade.Parameters) error {
+			go func() { <-h.Lifetime().Done() }()
+			return nil
+		}}.library())
+		Load[calculator.Calculator](kit, name)
+		assert.NotEmpty(t, kit.marks.left())
+		close(running)
+		<-closed
+	})
+	t.Run("another is not blamed for it", func(t *testing.T) {
+		t.Parallel()
+		<-running
+		defer close(closed)
+		kit := New(t, calc{}.library())
+		Load[calculator.Calculator](kit, name)
+		kit.Close()
+		assert.False(t, t.Failed())
+	})
+}
+
+func TestStart(t *testing.T) {
+	kit := New(t, calculators.Library)
+	require.NoError(t, kit.Start(calculators.Name))
+	assert.Equal(t, []string{"calculator"}, kit.Modules()[0].Sites)
+	broken := New(t, calc{create: func(context.Context, facade.Host, facade.Parameters) error { return errBroken }}.library())
+	require.ErrorIs(t, broken.Start(name), errBroken)
 }

@@ -23,6 +23,14 @@ type wrongServer struct {
 	step  func(*wrongServer, string, []byte) (*handshake.Answer, error)
 	end   func(*wrongServer, string) error
 	names []string
+	needy bool
+}
+
+func (w *wrongServer) Initialize(ctx context.Context, all *mesosv1.Credentials) error {
+	if w.needy {
+		_ = all.Credentials[0]
+	}
+	return w.cramServer.Initialize(ctx, all)
 }
 
 func (w *wrongServer) Mechanisms(ctx context.Context) ([]string, error) {
@@ -131,6 +139,8 @@ func TestAuthenticators(t *testing.T) {
 			}
 			return a, err
 		}}, map[string]string{wrongSecret: "not of the peer", wrongName: "not of the peer", ownOutcome: "refused"}},
+		"one that needs credentials": {wrongServer{needy: true},
+			map[string]string{"an operator may have configured no credentials": "panicked in Initialize"}},
 		"one that forgets the principal": {wrongServer{step: func(w *wrongServer, s string, data []byte) (*handshake.Answer, error) {
 			a, err := w.cramServer.Step(context.Background(), s, data)
 			a.Principal = nil

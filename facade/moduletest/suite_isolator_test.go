@@ -21,7 +21,7 @@ import (
 type keeper struct {
 	isolator.Unimplemented
 	flaws struct {
-		strict, forgetful, limits, waits, late, lonely, racy bool
+		strict, forgetful, limits, waits, late, lonely, racy, fragile bool
 	}
 	stay chan struct{} // what a flaw waits for
 
@@ -60,7 +60,10 @@ func (k *keeper) Watch(_ context.Context, id *mesosv1.ContainerID, sink func(*sl
 	return nil
 }
 
-func (k *keeper) Isolate(_ context.Context, id *mesosv1.ContainerID, _ int32) error {
+func (k *keeper) Isolate(ctx context.Context, id *mesosv1.ContainerID, _ int32) error {
+	if k.flaws.fragile && ctx.Err() != nil {
+		panic(ctx.Err())
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.isolated[id.GetValue()] = true
@@ -136,7 +139,9 @@ func TestIsolators(t *testing.T) {
 		"one that says it twice":                 {func(k *keeper) { k.flaws.limits = true }, map[string]string{once: "is not less than or equal"}},
 		"one that speaks of what is gone":        {func(k *keeper) { k.flaws.late = true }, map[string]string{once: "sink is called after Cleanup"}},
 		"one that takes one container at a time": {func(k *keeper) { k.flaws.lonely = true }, map[string]string{many: "one container at a time"}},
-		"one that measures one at a time":        {func(k *keeper) { k.flaws.racy = true }, map[string]string{usage: "measured already", many: "measured already"}},
+		"one that does not stand an end": {func(k *keeper) { k.flaws.fragile = true },
+			map[string]string{"a cancelled ctx means that the container is to be destroyed, and Cleanup follows": "panicked in Isolate"}},
+		"one that measures one at a time": {func(k *keeper) { k.flaws.racy = true }, map[string]string{usage: "measured already", many: "measured already"}},
 	} {
 		t.Run(about, func(t *testing.T) { requireBroken(t, keeperLibrary(nil, c.flaw), name, c.broken) })
 	}

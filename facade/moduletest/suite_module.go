@@ -33,7 +33,7 @@ func moduleChecks() []check {
 			k.Close()
 		}},
 		{"New gives up when its ctx ends", func(b *bench) {
-			k := b.kit(CancelNew(), Limits(manifest.Limits{Create: enough}))
+			k := b.kit(CancelNew(), Limits(manifest.Limits{Create: b.o.patience}))
 			err := k.Start(b.module)
 			assert.NotErrorIs(b, err, lifecycle.ErrAbandoned)
 			assert.NotErrorIs(b, err, context.DeadlineExceeded, "New waits for something that its ctx does not end")
