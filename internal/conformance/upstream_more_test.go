@@ -138,6 +138,17 @@ func manifestFaults() []upstreamCase {
 				require.NoError(t, s.through(lifecycle.Verify))
 				s.create(t, nil)
 			}},
+		{name: "PartialLoadOfAnOpenLibrary", setUp: "loaded; then another module of the library, and an unknown library", expected: "the other module stays loaded",
+			better: "only the first load stands", on: everywhere(), library: withSecond(), manifests: []string{with()[0],
+				`{"libraries": [{LIBRARY, "modules": [` + entry("org_apache_mesos_TestHook", "a=1") + `]}, {"file": "/nowhere/libx.so", "modules": [{"name": "x"}]}]}`},
+			phase: lifecycle.Load, refused: finding.LibraryFile, says: []string{"/nowhere/libx.so"}, then: func(t *testing.T, s stage) {
+				contains[testmodule.TestModule](t, s, testModule, true)
+				second, loaded := s.Module("org_apache_mesos_TestHook")
+				assert.Equal(t, s.vehicle == vehicle.Builtin, loaded)
+				assert.Empty(t, second.At, "the manifest that failed names it")
+				assert.Empty(t, second.Parameters)
+				require.NoError(t, s.through(lifecycle.Verify))
+			}},
 		{name: "EmptyManifest", setUp: "{}", expected: "nothing to load", manifests: []string{"{}"}, phase: lifecycle.Verify, on: filesOnly(),
 			then: func(t *testing.T, s stage) { assert.Empty(t, s.Modules()) }},
 		{name: "BothModulesAndModulesDir", setUp: "both flags", expected: "the daemon ends", phase: lifecycle.Load, manifests: []string{"{}"},
@@ -183,6 +194,7 @@ func folders() []upstreamCase {
 }
 
 func instances() []upstreamCase {
+	calculators := inCpp("several", "c++17", "several.cpp")
 	noReason := inCpp("testmodule", "c++17", "testmodule.cpp", "-DNO_REASON")
 	several := func() []facade.Library {
 		a, b := declares(func(m *facade.Module[testmodule.TestModule]) { m.Name = "org_example_b" }), declares(func(m *facade.Module[testmodule.TestModule]) { m.Name = "org_example_a" })
@@ -199,6 +211,11 @@ func instances() []upstreamCase {
 		{name: "FindMany", setUp: "two modules of the role", expected: "find gives all, in hash order", better: "sorted", on: []string{vehicle.Builtin},
 			library: subject{builtin: several()}, manifests: []string{"{}"}, phase: lifecycle.Verify, then: func(t *testing.T, s stage) {
 				assert.Equal(t, []string{"org_example_a", "org_example_b"}, manager.Find[testmodule.TestModule](s.Manager))
+			}},
+		{name: "FindMany", setUp: "three modules of the role", expected: "find gives all, in hash order", better: "sorted", on: []string{vehicle.Native},
+			library: subject{native: &calculators}, manifests: []string{of(entry("org_example_third"), entry("org_example_second"), entry("org_example_first"))},
+			phase: lifecycle.Verify, then: func(t *testing.T, s stage) {
+				assert.Equal(t, []string{"org_example_first", "org_example_second", "org_example_third"}, manager.Find[calculator.Calculator](s.Manager))
 			}},
 		{name: "ManyInstances", setUp: "loaded with operation=sum", expected: "many instances of one module", on: everywhere(), manifests: with("operation=sum"), phase: lifecycle.Verify,
 			better: "each can be given back, and teardown closes the rest", then: func(t *testing.T, s stage) {
