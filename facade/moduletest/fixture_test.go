@@ -137,6 +137,6 @@ func (a *atomicInt) linger() {
 
 // impatient gives up early, for modules that hang.
 func impatient(s *settings) {
-	s.patience = 50 * time.Millisecond
+	s.patience = 250 * time.Millisecond
 	s.limits = manifest.Limits{Drain: time.Millisecond, Close: time.Millisecond}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
@@ -35,7 +36,6 @@ type Kit struct {
 
 	m      *manager.Manager
 	set    []string // the modules that m was made for
-	role   string   // of the module whose site is the test's own, in m
 	closed bool
 
 	mu       sync.Mutex
@@ -86,10 +86,13 @@ func (k *Kit) Events() []lifecycle.Event { return k.recorder.Events() }
 func (k *Kit) Steps() []string { return k.recorder.Steps() }
 
 // Wait returns the first event, past or to come, for which match is true. The test
-// fails if none comes while it has time.
+// ends if none comes within ten seconds, which in a bubble of testing/synctest take no
+// time.
 func (k *Kit) Wait(match func(lifecycle.Event) bool) lifecycle.Event {
 	k.t.Helper()
-	e, err := k.recorder.Wait(k.t.Context(), match)
+	ctx, cancel := context.WithTimeout(k.t.Context(), k.o.patience)
+	defer cancel()
+	e, err := k.recorder.Wait(ctx, match)
 	if err != nil {
 		fail(k.t, "%v", err)
 	}
@@ -161,7 +164,11 @@ func (k *Kit) Close() {
 	for _, problem := range k.measures.problems() {
 		k.t.Errorf("%s", problem)
 	}
-	if left := k.marks.remove(); len(left) > 0 && !k.o.allowLeaks {
+	patience := min(k.o.patience, time.Second)
+	if k.o.allowLeaks {
+		patience = 0
+	}
+	if left := k.marks.remove(patience); len(left) > 0 {
 		k.t.Errorf("%d goroutines that the module or the test started are left after teardown; background work hangs on "+
 			"facade.Host.Lifetime, or is ended and waited for in Close:\n\n%s", len(left), strings.Join(left, "\n\n"))
 	}

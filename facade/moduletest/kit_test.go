@@ -16,6 +16,7 @@ import (
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/manager/vehicle"
 	calculators "github.com/mesos-modules/mms/modules/calculator/example"
 	"github.com/mesos-modules/mms/roles"
 	"github.com/mesos-modules/mms/roles/allocator"
@@ -222,7 +223,7 @@ func TestClose(t *testing.T) {
 	} {
 		t.Run("fails the test for "+about, func(t *testing.T) {
 			text := outcome(t, func(t testing.TB) {
-				_, _ = Load[calculator.Calculator](New(t, c.calc.library()), name).Compute(t.Context(), 1, 2)
+				_, _ = Load[calculator.Calculator](New(t, c.calc.library(), impatient), name).Compute(t.Context(), 1, 2)
 			})
 			assert.Contains(t, text, c.want)
 		})
@@ -357,6 +358,10 @@ func TestWait(t *testing.T) {
 	Load[calculator.Calculator](kit, name)
 	e := kit.Wait(func(e lifecycle.Event) bool { _, ok := e.(lifecycle.StepEnded); return ok })
 	assert.Equal(t, lifecycle.Load, e.Head().Phase)
+	text := outcome(t, func(t testing.TB) {
+		New(t, calc{}.library(), impatient).Wait(func(lifecycle.Event) bool { return true })
+	})
+	assert.Contains(t, text, "wait for event")
 }
 
 func TestParallel(t *testing.T) {
@@ -389,4 +394,23 @@ func TestStart(t *testing.T) {
 	assert.Equal(t, []string{"calculator"}, kit.Modules()[0].Sites)
 	broken := New(t, calc{create: func(context.Context, facade.Host, facade.Parameters) error { return errBroken }}.library())
 	require.ErrorIs(t, broken.Start(name), errBroken)
+}
+
+func TestModulesOfOneLibrary(t *testing.T) {
+	t.Run("one that requires another gets it, with its parameters", func(t *testing.T) {
+		var seen facade.Parameters
+		base := calc{name: "org_example_base", create: func(_ context.Context, _ facade.Host, p facade.Parameters) error { seen = p; return nil }}
+		top := calc{requires: []facade.Requirement{{Module: "org_example_base"}}}
+		kit := New(t, facade.Library{Modules: []facade.Declared{base.declared(), top.declared()}}, Parameter("org_example_base", "a", "b"))
+		Load[calculator.Calculator](kit, name)
+		assert.Equal(t, facade.Parameters{{Key: "a", Value: "b"}}, seen)
+	})
+	t.Run("of a file those are named that are required", func(t *testing.T) {
+		d := vehicle.Description{Modules: []vehicle.Module{
+			{Name: "a", Requires: []facade.Requirement{{Module: "b"}, {Module: "elsewhere"}, {Role: "Calculator"}}},
+			{Name: "b", Requires: []facade.Requirement{{Module: "c"}, {Module: "a"}}}, {Name: "c"}, {Name: "d"},
+		}}
+		assert.Equal(t, []string{"a", "b", "c"}, closure(d, []string{"a"}))
+		assert.Equal(t, []string{"d"}, closure(d, []string{"d"}))
+	})
 }

@@ -48,8 +48,9 @@ func mark(t testing.TB) *marks {
 }
 
 // remove takes the mark off the calling goroutine when the test's last kit is
-// closed, and returns the stacks of those that still carry it after a while.
-func (m *marks) remove() []string {
+// closed, and returns the stacks of those that still carry it after a while: a
+// goroutine that is told to end takes its time.
+func (m *marks) remove(patience time.Duration) []string {
 	open.Lock()
 	m.kits--
 	last := m.kits == 0
@@ -62,7 +63,7 @@ func (m *marks) remove() []string {
 	}
 	pprof.SetGoroutineLabels(context.Background())
 	var left []string
-	for wait := time.Microsecond; wait < time.Second; wait *= 2 { // a goroutine that is told to end takes its time
+	for wait := time.Microsecond; wait < patience; wait *= 2 {
 		if left = m.left(); len(left) == 0 {
 			return nil
 		}

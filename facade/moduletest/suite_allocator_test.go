@@ -299,9 +299,13 @@ func TestAllocators(t *testing.T) {
 		"one that is out of order":       {func(g *greedy) { g.flaws.unsorted = true }, inOrder, "Should be true"},
 	} {
 		t.Run(about, func(t *testing.T) {
-			assert.Contains(t, outcomeOf(t, c.sentence, greedyLibrary(nil, c.flaw), name, impatient), c.want)
+			assert.Contains(t, outcomeOf(t, c.sentence, greedyLibrary(nil, c.flaw), name), c.want)
 		})
 	}
+	t.Run("one that keeps what comes back", func(t *testing.T) {
+		text := outcomeOf(t, again, greedyLibrary(nil, func(g *greedy) { g.flaws.keeps = true }), name, impatient)
+		assert.Contains(t, text, "no offer comes within")
+	})
 	t.Run("one that hangs", func(t *testing.T) {
 		stay := make(chan struct{})
 		t.Cleanup(func() { close(stay) })
