@@ -12,9 +12,12 @@ import (
 // above any number of calls, so both are read in one load.
 const closing = int64(1) << 62
 
+const cacheLine = 64
+
 // seat is one bound instance and the calls inside it.
 type seat[T any] struct {
 	instance T
+	_        [cacheLine]byte // callers on other cores change calls, and read instance all the time
 	calls    atomic.Int64
 	once     sync.Once
 	empty    chan struct{} // closed when the seat is closing and the last call has left
