@@ -79,7 +79,9 @@ type Module[T any] struct {
 
 // Closer is implemented by instances that have something to give back. Close is
 // called once, after the last call has returned, with a context that is bounded
-// by the module's own limit and independent of whatever went wrong before.
+// by the module's own limit and independent of whatever went wrong before. It may
+// come while the host's lifetime still lasts, for an instance that was made for one
+// use, so it ends the instance's background work itself and does not wait for that.
 type Closer interface {
 	Close(ctx context.Context) error
 }

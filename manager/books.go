@@ -41,6 +41,7 @@ type module struct {
 	at         string
 	parameters facade.Parameters
 	limits     manifest.Limits
+	place      int             // in the plan's order
 	phase      lifecycle.Phase // the last one it came through
 	spent      time.Duration   // in its own steps
 	instance   any             // the shared one; nil until made

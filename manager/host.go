@@ -14,6 +14,7 @@ import (
 
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/manager/handle"
 )
 
 // host is what one module gets of the daemon. It is immutable but for the state
@@ -28,7 +29,7 @@ type host struct {
 	byRole   map[reflect.Type][]any // required roles, in plan order
 }
 
-func (m *Manager) newHost(mod *module) *host {
+func (m *Manager) newHost(mod *module, lent map[string]handle.Handle) *host {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	h := &host{
@@ -38,15 +39,22 @@ func (m *Manager) newHost(mod *module) *host {
 		lifetime: m.seq.Lifetime(),
 		stateDir: sync.OnceValues(func() (string, error) { return m.stateDirOf(mod.name) }),
 	}
-	for _, r := range m.result.Plan.Graph.Requirements(mod.name) { // by name; the order of the plan is m.order's
-		h.handIn(m, r)
+	required := m.result.Plan.Graph.Requirements(mod.name)
+	slices.SortStableFunc(required, func(a, b depgraph.Requirement) int {
+		return cmp.Compare(m.modules[a.Module].place, m.modules[b.Module].place)
+	})
+	for _, r := range required {
+		h.handIn(m, r, lent[r.Module])
 	}
 	return h
 }
 
 // handIn gives the host one required module. m.mu is held.
-func (h *host) handIn(m *Manager, r depgraph.Requirement) {
+func (h *host) handIn(m *Manager, r depgraph.Requirement, lent handle.Handle) {
 	home := m.modules[r.Module].home
+	if home == nil {
+		home = lent
+	}
 	if home == nil { // an optional one that is loaded and not made
 		return
 	}

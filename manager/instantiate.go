@@ -49,7 +49,7 @@ func (m *Manager) nestOnDemand() {
 // makeShared makes the one instance of a module that the daemon and its requirers
 // share. Requirers reach it through a handle.
 func (m *Manager) makeShared(ctx context.Context, mod *module, required bool) error {
-	value, _, err := m.create(ctx, m.seq.Stack(), mod, mod.parameters)
+	value, _, err := m.create(ctx, m.seq.Stack(), mod, mod.parameters, nil)
 	if err != nil {
 		return err
 	}
@@ -66,9 +66,9 @@ func (m *Manager) makeShared(ctx context.Context, mod *module, required bool) er
 }
 
 // create runs the module's constructor as a guarded step and records on the stack
-// how the instance is closed.
-func (m *Manager) create(ctx context.Context, stack *lifecycle.Stack, mod *module, p facade.Parameters) (any, *lifecycle.Undo, error) {
-	host := m.newHost(mod)
+// how the instance is closed. lent are requirements that were made for it alone.
+func (m *Manager) create(ctx context.Context, stack *lifecycle.Stack, mod *module, p facade.Parameters, lent map[string]handle.Handle) (any, *lifecycle.Undo, error) {
+	host := m.newHost(mod, lent)
 	began := m.bus.Now()
 	made, undo, err := lifecycle.Start(ctx, stack,
 		mod.doing(lifecycle.Instantiate, "create", mod.limits.Create),

@@ -285,6 +285,31 @@ func TestTypedLoad(t *testing.T) {
 	require.Error(t, err, "after teardown")
 }
 
+func TestTypedLoadMakesWhatNobodyElseUses(t *testing.T) {
+	f := newFixture(t, mods{
+		{Name: "used", New: func(_ context.Context, host facade.Host, _ facade.Parameters) error {
+			_, err := facade.Required[calculator.Calculator](host, "base")
+			return err
+		}, Requires: needsBase},
+		{Name: "base", Requires: []facade.Requirement{testharness.Requires("ground", "")}},
+		{Name: "ground"},
+	})
+	picked := manifest.Manifest{Libraries: []manifest.Library{{Name: "builtin",
+		Modules: []manifest.Module{{Name: "used"}, {Name: "base"}, {Name: "ground"}}}}}
+	require.NoError(t, f.Load(t.Context(), picked))
+	require.NoError(t, f.Verify(t.Context()))
+	_, closing, err := manager.LoadModule[calculator.Calculator](t.Context(), f.Manager, "used")
+	require.NoError(t, err)
+	require.NoError(t, closing(t.Context()))
+	_, _, err = manager.LoadModule[calculator.Calculator](t.Context(), f.Manager, "base")
+	require.NoError(t, err)
+	require.NoError(t, f.Close())
+	assert.Equal(t, []string{
+		"new ground", "new base", "new used", "close used", "close base", "close ground",
+		"new ground", "new base", "close base", "close ground",
+	}, f.journal.Lines())
+}
+
 func TestOwnChecks(t *testing.T) {
 	admits := func(context.Context, facade.View) error { return nil }
 	t.Run("see every other library and module with its version", func(t *testing.T) {

@@ -7,8 +7,10 @@ import (
 	"reflect"
 	"slices"
 
+	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/roles"
 )
 
@@ -78,19 +80,65 @@ func (m *Manager) createOnDemand(ctx context.Context, t reflect.Type, name strin
 	} else if errs := facade.MakeSchema(mod.declared.Parameters).Check(p); mod.declared.HasSchema && len(errs) > 0 {
 		return nil, nil, fmt.Errorf("module %s: %w", name, errors.Join(errs...))
 	}
-	m.mu.RLock()
-	stack := m.adHoc
-	m.mu.RUnlock()
-	value, destroy, err := m.create(ctx, stack, mod, p)
+	return m.instance(ctx, mod, p)
+}
+
+// instance makes one instance with a handle of its own. What the module requires
+// and nobody in the daemon uses is made with it, and closed after it.
+func (m *Manager) instance(ctx context.Context, mod *module, p facade.Parameters) (handle.Handle, func(context.Context) error, error) {
+	lent, giveBack, err := m.lend(ctx, mod)
 	if err != nil {
 		return nil, nil, err
 	}
+	m.mu.RLock()
+	stack := m.adHoc
+	m.mu.RUnlock()
+	value, destroy, err := m.create(ctx, stack, mod, p, lent)
+	if err != nil {
+		return nil, nil, errors.Join(err, giveBack(ctx))
+	}
 	h, drain, err := m.attached(ctx, stack, lifecycle.Instantiate, mod, value)
 	if err != nil {
-		return nil, nil, errors.Join(err, destroy.Run(ctx))
+		return nil, nil, errors.Join(err, destroy.Run(ctx), giveBack(ctx))
 	}
-	closing := func(ctx context.Context) error { return errors.Join(drain.Run(ctx), destroy.Run(ctx)) }
-	return h, closing, nil
+	return h, func(ctx context.Context) error {
+		return errors.Join(drain.Run(ctx), destroy.Run(ctx), giveBack(ctx))
+	}, nil
+}
+
+// lend makes instances of the required modules that have no shared one. An
+// optional one is not made for this.
+func (m *Manager) lend(ctx context.Context, mod *module) (lent map[string]handle.Handle, giveBack func(context.Context) error, err error) {
+	lent = map[string]handle.Handle{}
+	var closings []func(context.Context) error
+	giveBack = func(ctx context.Context) error {
+		var errs []error
+		for _, closing := range slices.Backward(closings) {
+			errs = append(errs, closing(ctx))
+		}
+		return errors.Join(errs...)
+	}
+	for _, other := range m.notShared(mod) {
+		h, closing, err := m.instance(ctx, other, other.parameters)
+		if err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("module %s requires %s: %w", mod.name, other.name, err), giveBack(ctx))
+		}
+		lent[other.name] = h
+		closings = append(closings, closing)
+	}
+	return lent, giveBack, nil
+}
+
+// notShared returns the required modules of which there is no shared instance.
+func (m *Manager) notShared(mod *module) (all []*module) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, r := range m.result.Plan.Graph.Requirements(mod.name) {
+		if other := m.modules[r.Module]; other.home == nil && r.Kind != depgraph.Optional && !slices.Contains(all, other) {
+			all = append(all, other)
+		}
+	}
+	return all
 }
 
 // makeable returns the module if an instance of it can be had as a t now.

@@ -41,8 +41,10 @@ func (m *Manager) settle() []*module {
 	defer m.mu.Unlock()
 	m.seen = m.view()
 	m.order = nil
-	for _, planned := range m.result.Plan.Modules {
-		m.order = append(m.order, m.modules[planned.Name])
+	for i, planned := range m.result.Plan.Modules {
+		mod := m.modules[planned.Name]
+		mod.place = i
+		m.order = append(m.order, mod)
 	}
 	return slices.Clone(m.order)
 }
