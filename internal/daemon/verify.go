@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/hashicorp/go-multierror"
 
@@ -26,7 +27,9 @@ func verifyOnly(ctx context.Context, o Options, f *flagSet, notices []flags.Noti
 		return ExitStart
 	}
 	v := reportOf(o, result)
-	if err := f.print(o, v); err != nil {
+	if err := f.print(o, v); errors.Is(err, syscall.EPIPE) {
+		return exitSignal + int(syscall.SIGPIPE) // "| head" has seen enough
+	} else if err != nil {
 		fmt.Fprintf(o.Stderr, "%v: print the report: %v\n", o.Daemon, err)
 		return ExitStart
 	}
@@ -81,8 +84,12 @@ func (f *flagSet) read() (manifest.Manifest, verify.Result) {
 const manifestNotice verify.NoticeID = "manifest"
 
 func manifestFinding(problem error) finding.Finding {
-	explanation, _ := finding.Explain(finding.Manifest)
-	return finding.Finding{Rule: finding.Manifest, Problem: problem.Error(), Mend: explanation.Mend}
+	f := finding.Finding{Rule: finding.Manifest, Problem: problem.Error()}
+	var parts *manifest.Problem
+	if errors.As(problem, &parts) {
+		f.Problem, f.Mend = parts.Parts()
+	}
+	return f
 }
 
 // problemsOf are the single errors of one that holds several.

@@ -50,6 +50,10 @@ func ReadDir(dir string, o Options) (Manifest, []Notice, error) {
 			notices = append(notices, Notice{At: Position{Source: path}, Text: "passed over: " + why})
 			continue
 		}
+		if entry.IsDir() {
+			problems = append(problems, &Problem{At: Position{Source: path}, Text: "a folder among the manifests; move it away: folders in it are not read"})
+			continue
+		}
 		m, n, err := ReadFile(path, o)
 		read++
 		all.Libraries = append(all.Libraries, m.Libraries...)
@@ -116,8 +120,11 @@ func problemsOf(err error) []*Problem {
 	return problems
 }
 
-// errNotRegular is what a folder, pipe or device in place of a manifest gives.
-var errNotRegular = errors.New("not a regular file")
+// What a folder, pipe or device in place of a manifest gives.
+var (
+	errFolder     = errors.New("a folder; --modules_dir takes folders")
+	errNotRegular = errors.New("not a regular file; write the path of one")
+)
 
 // readRegular reads at most limit bytes and one more, so that the caller sees that there are too many. Opening does not
 // wait for the other end of a named pipe.
@@ -132,7 +139,7 @@ func readRegular(path string, limit int) ([]byte, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		return nil, fmt.Errorf("a folder: %w", errNotRegular)
+		return nil, errFolder
 	}
 	if !info.Mode().IsRegular() {
 		return nil, errNotRegular

@@ -102,10 +102,10 @@ func TestReadDir(t *testing.T) {
 		require.Error(t, err)
 		assert.Equal(t, strings.ReplaceAll(`6 problems:
   * DIR/2-bad:1:2: unknown key "libs"; known here: libraries
-  * DIR/3-folder.bak: manifest file: a folder: not a regular file
+  * DIR/3-folder.bak: a folder among the manifests; move it away: folders in it are not read
   * DIR/4-dangling: manifest file: no such file or directory
-  * DIR/5-to-folder: manifest file: a folder: not a regular file
-  * DIR/6-pipe: manifest file: not a regular file
+  * DIR/5-to-folder: manifest file: a folder; --modules_dir takes folders
+  * DIR/6-pipe: manifest file: not a regular file; write the path of one
   * DIR/7-empty:1:1: the manifest is empty; write {} to load nothing`, "DIR", dir), err.Error())
 	})
 
@@ -155,7 +155,7 @@ func TestReadFileDoesNotWaitForAPipe(t *testing.T) {
 	}()
 	select {
 	case err := <-done:
-		assert.EqualError(t, err, pipe+": manifest file: not a regular file")
+		assert.EqualError(t, err, pipe+": manifest file: not a regular file; write the path of one")
 	case <-time.After(10 * time.Second):
 		t.Fatal("reading a pipe nobody writes to hangs")
 	}

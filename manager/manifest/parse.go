@@ -53,7 +53,7 @@ func Parse(value string, o Options) (Manifest, []Notice, error) {
 	case strings.HasPrefix(begin, "file://"):
 		path := strings.TrimPrefix(begin, "file://")
 		if !filepath.IsAbs(path) {
-			return fail(o.source(), fmt.Sprintf("file:// needs an absolute path, with three slashes: file:///%s", path))
+			return fail(o.source(), fmt.Sprintf("file:// needs an absolute path; write three slashes: file:///%s", path))
 		}
 		return ReadFile(path, o)
 	case filepath.IsAbs(begin) && !strings.Contains(begin, ":"):

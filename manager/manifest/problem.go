@@ -1,7 +1,9 @@
 package manifest
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"github.com/hashicorp/go-multierror"
@@ -30,6 +32,41 @@ func (p *Problem) Error() string {
 }
 
 func (p *Problem) Unwrap() error { return p.Err }
+
+// Parts are the error in two: what is wrong, with its place, and what mends it. The texts of this package put the second
+// after a semicolon; where there is none, the cause or the place tells.
+func (p *Problem) Parts() (problem, mend string) {
+	problem = p.Error()
+	if _, way, ok := cutUnquoted(p.Text, "; "); ok {
+		return strings.TrimSuffix(problem, "; "+way), way
+	}
+	switch {
+	case errors.Is(p.Err, fs.ErrNotExist):
+		return problem, "correct the path"
+	case errors.Is(p.Err, fs.ErrPermission):
+		return problem, "let the user of the daemon read it"
+	case p.At.Line > 0:
+		return problem, fmt.Sprintf("correct line %d, column %d of %s", p.At.Line, p.At.Column, p.At.Source)
+	default:
+		return problem, "give the manifest in one of the forms that --help shows"
+	}
+}
+
+// cutUnquoted is strings.Cut at the first separator that does not stand in double quotes.
+func cutUnquoted(text, separator string) (before, after string, found bool) {
+	quoted := false
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '"':
+			quoted = !quoted
+		case quoted && text[i] == '\\':
+			i++
+		case !quoted && strings.HasPrefix(text[i:], separator):
+			return text[:i], text[i+len(separator):], true
+		}
+	}
+	return text, "", false
+}
 
 // join makes one error of all problems, nil of none.
 func join(problems []*Problem) error {

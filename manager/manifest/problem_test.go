@@ -62,19 +62,49 @@ func TestProblemsOfFiles(t *testing.T) {
 	short := write(t, filepath.Join(dir, "short"), "/a/lib.so:m")
 	for _, c := range []struct{ name, value, want string }{
 		{"missing", dir + "/none", dir + "/none: manifest file: no such file or directory"},
-		{"a folder", dir, dir + ": manifest file: a folder: not a regular file"},
-		{"a device", "/dev/null", "/dev/null: manifest file: not a regular file"},
+		{"a folder", dir, dir + ": manifest file: a folder; --modules_dir takes folders"},
+		{"a device", "/dev/null", "/dev/null: manifest file: not a regular file; write the path of one"},
 		{"empty", empty, empty + ":1:1: the manifest is empty; write {} to load nothing"},
 		{"with a problem", "file://" + bad, bad + `:2:2: unknown key "libs"; known here: libraries`},
 		{"the library itself, its module forgotten", elf, elf + ": this is a library, not a manifest; to load a module from it write " + elf + ":MODULE"},
 		{"the short form in a file", short, short + ":1:1: not a JSON value; strings stand in double quotes, and true, false and null are written in lower case"},
-		{"relative", "file://a/b", "--modules: file:// needs an absolute path, with three slashes: file:///a/b"},
+		{"relative", "file://a/b", "--modules: file:// needs an absolute path; write three slashes: file:///a/b"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := manifest.Parse(c.value, manifest.Options{})
 			assert.EqualError(t, err, c.want)
 		})
 	}
+}
+
+func TestPartsOfProblems(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct{ name, value, problem, mend string }{
+		{"a likely key", `{"librarys": []}`, `--modules:1:2: unknown key "librarys"`, `did you mean "libraries"?`},
+		{"a semicolon in quotes parts nothing", `{"a; \"b": []}`, `--modules:1:2: unknown key "a; \"b"`, "known here: libraries"},
+		{"no way out but the place", `{"libraries": 1}`, "--modules:1:15: libraries: a number, want an array of objects, or one object", "correct line 1, column 15 of --modules"},
+		{"a path to nothing", dir + "/none", dir + "/none: manifest file: no such file or directory", "correct the path"},
+		{"a folder", dir, dir + ": manifest file: a folder", "--modules_dir takes folders"},
+		{"two slashes", "file://a/b", "--modules: file:// needs an absolute path", "write three slashes: file:///a/b"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, _, err := manifest.Parse(c.value, manifest.Options{})
+			var p *manifest.Problem
+			require.ErrorAs(t, err, &p)
+			problem, mend := p.Parts()
+			assert.Equal(t, c.problem, problem)
+			assert.Equal(t, c.mend, mend)
+		})
+	}
+	t.Run("a folder among manifests", func(t *testing.T) {
+		require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o700))
+		_, _, err := manifest.ReadDir(dir, manifest.Options{})
+		var p *manifest.Problem
+		require.ErrorAs(t, err, &p)
+		problem, mend := p.Parts()
+		assert.Equal(t, dir+"/sub: a folder among the manifests", problem)
+		assert.Equal(t, "move it away: folders in it are not read", mend)
+	})
 }
 
 func TestProblemsNeverShowSecrets(t *testing.T) {
