@@ -23,6 +23,7 @@ func main() {
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // who reads the log may go away without taking the daemon along
 	os.Exit(daemon.Run(context.Background(), daemon.Options{
 		Daemon: roles.Slave, Version: mesosVersion, Builtin: daemon.Builtin(),
 		Args: os.Args[1:], Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, Signals: signals,

@@ -40,7 +40,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"cc": s.cc, "cxx": s.cxx, "goplugin": s.goplugin, "link": s.link,
-			"start": s.start, "begin": s.begin, "await": s.await, "signal": s.signal, "ends": s.ends,
+			"start": s.start, "begin": s.begin, "await": s.await, "signal": s.signal, "deafen": s.deafen, "ends": s.ends,
 			"get": s.get, "rss": s.rss,
 		},
 	})
@@ -51,8 +51,9 @@ type scripts struct{ root, bin string }
 
 // process is a daemon that a script has started.
 type process struct {
-	cmd *exec.Cmd
-	out *lines
+	cmd    *exec.Cmd
+	reader *os.File // what the daemon writes
+	out    *lines
 }
 
 // processes is the key of a script's daemons by name.
@@ -119,7 +120,7 @@ func (s *scripts) begin(ts *testscript.TestScript, _ bool, args []string) {
 	p.cmd.Stderr = writer
 	ts.Check(p.cmd.Start())
 	ts.Check(writer.Close())
-	p.out = newLines(reader)
+	p.reader, p.out = reader, newLines(reader)
 	ts.Defer(func() {
 		_ = p.cmd.Process.Kill() // one that has ended is not there any more
 		_ = p.cmd.Wait()
@@ -141,6 +142,13 @@ func (s *scripts) await(ts *testscript.TestScript, _ bool, args []string) {
 func (s *scripts) signal(ts *testscript.TestScript, _ bool, args []string) {
 	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
 	ts.Check(processOf(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
+}
+
+// deafen NAME closes the pipe that the daemon writes to.
+func (s *scripts) deafen(ts *testscript.TestScript, _ bool, args []string) {
+	p := processOf(ts, args[0])
+	ts.Check(p.reader.Close())
+	<-p.out.done
 }
 
 // ends NAME STATUS waits for the end of a daemon; what it said is then in NAME.err.
