@@ -1,0 +1,171 @@
+package docs_test
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mesos-modules/mms/internal/docs"
+	"github.com/mesos-modules/mms/manager/manifest"
+)
+
+var update = flag.Bool("update", false, "write what sessions print into the pages, and docs/rules.md")
+
+func TestRulesPage(t *testing.T) {
+	if *update {
+		require.NoError(t, os.WriteFile("../../docs/rules.md", []byte(docs.RulesPage()), 0o644))
+	}
+	got, err := os.ReadFile("../../docs/rules.md")
+	require.NoError(t, err)
+	assert.Equal(t, docs.RulesPage(), string(got), "run \"make generate\"")
+}
+
+// TestBlocks goes through the fenced blocks of every page, in their order: a session
+// finds the files that stand above it.
+func TestBlocks(t *testing.T) {
+	at := workshop(t)
+	for _, p := range pages(t) {
+		t.Run(p.path, func(t *testing.T) {
+			dir := filepath.Join(at.home, strings.TrimSuffix(filepath.Base(p.path), ".md"))
+			require.NoError(t, os.Mkdir(dir, 0o755))
+			require.NoError(t, os.Symlink(at.bin, filepath.Join(dir, "bin")))
+			s := &shell{t: t, site: at, dir: dir, daemons: map[string]*daemon{}}
+			if *update {
+				defer func() {
+					require.NoError(t, os.WriteFile(filepath.Join(at.root, p.path), []byte(strings.Join(p.lines, "\n")+"\n"), 0o644))
+				}()
+			}
+			for _, b := range p.blocks {
+				s.check(b)
+			}
+			s.vet(p)
+		})
+	}
+}
+
+func (s *shell) check(b *block) {
+	where := func() string { return b.page.path + ":" + itoa(b.first) }
+	switch b.lang {
+	case "go", "cpp", "c":
+		switch {
+		case b.values["file"] != "":
+			s.write(b)
+		case b.values["from"] != "":
+			s.verbatim(b)
+		default:
+			assert.Fail(s.t, where()+": a program is a whole file (file=) or lines of one (from=)")
+		}
+	case "json":
+		_, _, err := manifest.ParseJSON(where(), []byte(b.text()), manifest.Options{})
+		if b.has("refused") {
+			assert.Error(s.t, err, where())
+		} else {
+			assert.NoError(s.t, err, where())
+		}
+		if b.values["file"] != "" {
+			s.write(b)
+		}
+	case "sh":
+		for _, c := range shellLines(b.text()) {
+			s.look(where(), c)
+		}
+	case "console":
+		s.session(b)
+	case "text":
+		if b.values["from"] != "" {
+			s.verbatim(b)
+		} else {
+			assert.True(s.t, b.has("drawing"), "%s: text is a drawing, or from a file; what a program prints is a console block", where())
+		}
+	default:
+		assert.Fail(s.t, where()+": a block of the language "+b.lang+" cannot be checked")
+	}
+}
+
+// write puts a whole file where a session and the compilers find it.
+func (s *shell) write(b *block) {
+	path := filepath.Join(s.dir, b.values["file"])
+	require.NoError(s.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(s.t, os.WriteFile(path, []byte(b.text()), 0o644))
+	compilers := map[string][][]string{
+		"cpp": {{"g++", "-std=c++11"}},
+		"c":   {{"gcc", "-std=c11"}},
+	}
+	for _, c := range compilers[b.lang] {
+		cmd := exec.Command(c[0], append(c[1:], "-Wall", "-Wextra", "-Werror", "-fPIC", "-c", "-o", os.DevNull, "-I"+filepath.Join(s.root, "facade/include"), path)...)
+		out, err := cmd.CombinedOutput()
+		assert.NoError(s.t, err, "%s:%d: %s", b.page.path, b.first, out)
+	}
+}
+
+// vet compiles all that is written in Go in the page, tests included.
+func (s *shell) vet(p *page) {
+	var done []string
+	for _, b := range p.blocks {
+		dir := filepath.Dir(filepath.Join(s.dir, b.values["file"]))
+		if b.lang != "go" || b.values["file"] == "" || slices.Contains(done, dir) {
+			continue
+		}
+		done = append(done, dir)
+		cmd := exec.Command("go", "vet", ".")
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "PWD="+dir, "GOFLAGS=-buildvcs=false")
+		out, err := cmd.CombinedOutput()
+		assert.NoError(s.t, err, "%s: %s", p.path, out)
+	}
+}
+
+// verbatim finds the block's lines in the file that they are said to be from.
+func (s *shell) verbatim(b *block) {
+	content, err := os.ReadFile(filepath.Join(s.root, b.values["from"]))
+	require.NoError(s.t, err, "%s:%d", b.page.path, b.first)
+	assert.True(s.t, strings.Contains("\n"+dedented(string(content)), "\n"+dedented(b.text())), "%s:%d: these lines do not stand so in %s", b.page.path, b.first, b.values["from"])
+}
+
+// dedented is a text without what its lines begin with: a fragment may be moved to the left.
+func dedented(text string) string {
+	var all []string
+	for line := range strings.SplitSeq(text, "\n") {
+		all = append(all, strings.TrimSpace(line))
+	}
+	return strings.Join(all, "\n")
+}
+
+// session runs a session and compares, or writes, what it prints.
+func (s *shell) session(b *block) {
+	shift := 0 // lines that updating has put in or taken out
+	all := commands(s.t, b)
+	for i, c := range all {
+		got := linesOf(s.shown(s.run(c.text)))
+		if s.status != 0 && (i+1 == len(all) || all[i+1].text != askStatus) {
+			require.Fail(s.t, b.page.path+":"+itoa(c.line)+": "+c.text+" fails, and the page does not ask for its status", strings.Join(got, "\n"))
+		}
+		if matches(c.want, got) {
+			continue
+		}
+		if !*update {
+			assert.Fail(s.t, b.page.path+":"+itoa(c.line)+": "+c.text+" prints something else (go test ./internal/docs -update writes it)",
+				"in the page:\n%s\n\nprinted:\n%s", strings.Join(c.want, "\n"), strings.Join(got, "\n"))
+			continue
+		}
+		at := c.line + shift
+		b.page.lines = slices.Replace(b.page.lines, at, at+len(c.want), got...)
+		moved := len(got) - len(c.want)
+		shift += moved
+		for _, x := range b.page.blocks {
+			if x.first > at {
+				x.first += moved
+			}
+			if x.last >= at {
+				x.last += moved
+			}
+		}
+	}
+}

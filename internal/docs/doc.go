@@ -1,0 +1,25 @@
+// Package docs keeps README.md and the folder docs true. It writes docs/rules.md
+// from the table of rules, and its test goes through every page: programs are
+// compiled, sessions are run and their output is compared, manifests are read,
+// flags, names, links and anchors are looked up.
+//
+// What is behind the language of a fenced block says what the block is:
+//
+//	go, cpp, c    file=PATH   a whole file, written below the page's folder and compiled
+//	              from=PATH   lines that stand so in a file of the repository that is compiled
+//	json                      a manifest; with "refused" one that is not accepted, with file=PATH
+//	                          one that sessions use
+//	sh                        commands whose programs, subcommands and flags are looked up
+//	console                   a session that is run: "$ " begins a command, "^C" stops the
+//	                          daemon, "..." stands for any lines
+//	text          drawing     a picture
+//	              from=PATH   lines of a file of the repository
+//
+// A daemon in a session runs in the background until the next ^C and gets a free
+// port; curl finds it under its usual one. Times, versions of compilers and paths
+// of the machine count for nothing. To write what sessions print into the pages:
+//
+//	go test ./internal/docs -update
+package docs
+
+//go:generate go run github.com/mesos-modules/mms/internal/docs/rules
