@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
@@ -105,8 +106,11 @@ func (l *loading) run(ctx context.Context, manifests []manifest.Manifest) error 
 func (l *loading) recognise(wanted manifest.Library) {
 	path, _, err := manifest.Resolve(wanted, l.m.cfg.WorkDir, l.m.cfg.SearchPath)
 	if err != nil {
-		l.refuse(wanted, shown(wanted), &vehicle.Refusal{Rule: finding.LibraryFile, Problem: err.Error(), Cause: err,
-			Mend: "correct the path, or add the folder to --modules_path"})
+		mend := "correct the path"
+		if !strings.Contains(wanted.File, "/") { // it is searched for
+			mend = "correct the name, write the path, or add the library's folder to --modules_path"
+		}
+		l.refuse(wanted, shown(wanted), &vehicle.Refusal{Rule: finding.LibraryFile, Problem: err.Error(), Cause: err, Mend: mend})
 		return
 	}
 	f, err := file.Look(path, file.Options{AllowWorldWritable: l.m.cfg.AllowWorldWritable})

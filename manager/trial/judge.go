@@ -48,7 +48,7 @@ func (s *session) judge(why reason, state *os.ProcessState) (int, error) {
 
 func mend(why reason) string {
 	if why == late {
-		return mendOpens + ", or raise the open limit if it is only slow"
+		return mendOpens + ", or raise --module_open_limit if it is only slow"
 	}
 	return mendOpens
 }

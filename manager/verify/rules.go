@@ -267,7 +267,7 @@ func unknownKey(key string, keys []string) fault {
 		f.mend = "the module knows: " + list(keys)
 	}
 	if near := finding.Nearest(key, keys); near != "" {
-		f.mend = fmt.Sprintf("did you mean %s? ", show(near)) + f.mend
+		f.mend = fmt.Sprintf("did you mean %s? The", show(near)) + strings.TrimPrefix(f.mend, "the")
 	}
 	return f
 }
@@ -377,7 +377,7 @@ func (c *check) proposal(role, instead string) string {
 			return "name it in the manifest too: a library in the configured folders has it"
 		}
 	}
-	loaded := slices.Sorted(slices.Values(c.byRole[role]))
+	loaded := c.nameable(role)
 	if len(loaded) == 0 {
 		return fmt.Sprintf("load a module of role %s: there is none in the manifest", role)
 	}
@@ -386,6 +386,20 @@ func (c *check) proposal(role, instead string) string {
 		proposal = fmt.Sprintf("did you mean %s? ", show(near)) + strings.ToUpper(proposal[:1]) + proposal[1:]
 	}
 	return proposal
+}
+
+// nameable are the modules of the role that a flag can name as things are: the loaded ones, and those of the daemon itself.
+func (c *check) nameable(role string) []string {
+	names := slices.Clone(c.byRole[role])
+	for _, l := range c.libraries {
+		for _, m := range l.Description.Modules {
+			if l.own() && m.Role == role {
+				names = append(names, m.Name)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // unpickedIn returns the library that has a module of the role under this name which nobody picked.

@@ -220,7 +220,7 @@ func TestParameters(t *testing.T) {
 			in.Libraries[0].Named[0].Parameters = parameters("anything", "goes", "", "")
 		}},
 		{name: "an unknown key, and the one that was meant", change: given(parameters("operaton", "sum")),
-			rule: finding.Parameters, module: name, problem: "no parameter operaton", mend: "did you mean operation? the module knows: operation, count"},
+			rule: finding.Parameters, module: name, problem: "no parameter operaton", mend: "did you mean operation? The module knows: operation, count"},
 		{name: "a module that takes none", change: func(in *verify.Input) {
 			schema()(in)
 			in.Libraries[0].Named[0].Parameters = parameters("a", "1")

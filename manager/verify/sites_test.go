@@ -54,6 +54,13 @@ func TestBinding(t *testing.T) {
 			mend: "loaded modules of role Calculator: org_example_calculator"},
 		{name: "the nearest name is proposed", change: flags(bind("calculator", "org_example_calculater")),
 			rule: finding.Binding, module: "org_example_calculater", mend: "did you mean org_example_calculator? Loaded modules"},
+		{name: "a module of the daemon itself is proposed without a manifest", change: func(in *verify.Input) {
+			l := library("mesos-master", module("org_apache_mesos_Calculator", "Calculator"))
+			l.Identity, l.ShipsWithMesos, l.Named, l.Description.Vehicle = vehicle.Identity{}, true, nil, vehicle.Builtin
+			in.Libraries = []verify.Library{l}
+			flags(bind("calculator", "org_apache_mesos_Calculatr"))(in)
+		}, rule: finding.Binding, module: "org_apache_mesos_Calculatr",
+			mend: "did you mean org_apache_mesos_Calculator? Loaded modules of role Calculator: org_apache_mesos_Calculator"},
 		{name: "a module of its library that the manifest does not name", change: func(in *verify.Input) {
 			in.Libraries[0].Description.Modules = append(in.Libraries[0].Description.Modules, module("org_example_extra", "Calculator"))
 			flags(bind("calculator", "org_example_extra"))(in)
