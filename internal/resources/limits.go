@@ -90,7 +90,7 @@ func (l Limits) Contains(o Limits) bool {
 func (l Limits) Equal(o Limits) bool { return slices.Equal(l.list, o.list) }
 
 // Message are the limits as messages have them. The caller owns the map.
-func (l Limits) Message() map[string]*mesosv1.Value_Scalar { return message(l.list) }
+func (l Limits) Message() map[string]*mesosv1.Value_Scalar { return scalarMessages(l.list) }
 
 // String is for logs: cpus:1; mem:32, and {} for none.
 func (l Limits) String() string { return printAmounts(l.list) }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -112,8 +111,8 @@ func (r *Resource) amount() Scalar {
 }
 
 func whole(n uint64) Scalar {
-	if n > math.MaxInt64/1000 {
-		return math.MaxInt64
+	if n > uint64(most/1000) {
+		return most
 	}
 	return Scalar(n) * 1000
 }
@@ -197,7 +196,7 @@ func (q Quantities) Contains(o Quantities) bool {
 func (q Quantities) Equal(o Quantities) bool { return slices.Equal(q.list, o.list) }
 
 // Message are the quantities as messages have them. The caller owns the map.
-func (q Quantities) Message() map[string]*mesosv1.Value_Scalar { return message(q.list) }
+func (q Quantities) Message() map[string]*mesosv1.Value_Scalar { return scalarMessages(q.list) }
 
 // String is for logs: cpus:1; mem:32, and {} for nothing.
 func (q Quantities) String() string { return printAmounts(q.list) }
@@ -295,7 +294,7 @@ func amountsOf(from map[string]*mesosv1.Value_Scalar) ([]amount, error) {
 	return list, errors.Join(all...)
 }
 
-func message(list []amount) map[string]*mesosv1.Value_Scalar {
+func scalarMessages(list []amount) map[string]*mesosv1.Value_Scalar {
 	m := make(map[string]*mesosv1.Value_Scalar, len(list))
 	for _, each := range list {
 		m[each.name] = &mesosv1.Value_Scalar{Value: proto.Float64(each.value.Float())}

@@ -9,14 +9,18 @@ import (
 // and daemons see of each other's numbers, so sums are exact and predictable.
 type Scalar int64
 
-// Zero and less is no amount; what does not fit is less than any.
-const unfit Scalar = math.MinInt64
+const (
+	// most is the largest amount, 9e15: one that messages can say exactly.
+	most Scalar = 9_000_000_000_000_000_000
+	// unfit is what does not fit: less than any amount.
+	unfit Scalar = math.MinInt64
+)
 
 // ScalarOf rounds to the nearest thousandth, halves away from zero. NaN and
-// what does not fit give the smallest Scalar, which no rule accepts.
+// what is beyond 9e15 give the smallest Scalar, which no rule accepts.
 func ScalarOf(v float64) Scalar {
 	thousandths := math.Round(v * 1000)
-	if !(thousandths >= math.MinInt64 && thousandths < math.MaxInt64) {
+	if !(math.Abs(thousandths) <= float64(most)) {
 		return unfit
 	}
 	return Scalar(thousandths)
@@ -29,28 +33,18 @@ func (s Scalar) Float() float64 { return float64(s/1000) + float64(s%1000)/1000 
 // String is the amount as logs have it, with 15 digits at most.
 func (s Scalar) String() string { return strconv.FormatFloat(s.Float(), 'g', 15, 64) }
 
-// Add stops at the limits instead of wrapping.
+// Add stops at 9e15 and -9e15 instead of wrapping.
 func (s Scalar) Add(o Scalar) Scalar {
 	sum := s + o
 	switch {
-	case s > 0 && o > 0 && sum < 0:
-		return math.MaxInt64
-	case s < 0 && o < 0 && sum >= 0:
-		return math.MinInt64
+	case s > 0 && o > 0 && (sum < 0 || sum > most):
+		return most
+	case s < 0 && o < 0 && (sum >= 0 || sum < -most):
+		return -most
 	default:
 		return sum
 	}
 }
 
-// Sub stops at the limits instead of wrapping.
-func (s Scalar) Sub(o Scalar) Scalar {
-	difference := s - o
-	switch {
-	case s >= 0 && o < 0 && difference < 0:
-		return math.MaxInt64
-	case s < 0 && o > 0 && difference >= 0:
-		return math.MinInt64
-	default:
-		return difference
-	}
-}
+// Sub stops like Add.
+func (s Scalar) Sub(o Scalar) Scalar { return s.Add(-o) }
