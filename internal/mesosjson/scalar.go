@@ -57,7 +57,7 @@ func (d *decoder) scalar(f *field, i uint32) (v protoreflect.Value, ok bool, err
 	default: // null and arrays are dealt with before
 	}
 	if !fits {
-		return v, false, d.wrong("%v where a %s is expected", d.tokens[i].kind, f.expects())
+		return v, false, d.wrong("%v where one %s is expected", d.tokens[i].kind, f.expects())
 	}
 	return v, err == nil, err
 }

@@ -1,0 +1,75 @@
+package mesosjson_test
+
+import (
+	"io"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/mesos-modules/mms/internal/mesosjson"
+)
+
+// benchmarked are a heartbeat, an offer, a subscription, and an answer of ten thousand tasks.
+func benchmarked(b *testing.B) map[string]proto.Message {
+	b.Helper()
+	all := map[string]proto.Message{"tasks": tasks(10_000)}
+	for _, g := range goldens(b) {
+		switch g.name {
+		case "heartbeat", "resource_shapes", "framework_full":
+			all[g.name] = g.message
+		}
+	}
+	return all
+}
+
+var shapes = []string{"heartbeat", "framework_full", "resource_shapes", "tasks"}
+
+func BenchmarkMarshal(b *testing.B) {
+	messages := benchmarked(b)
+	for _, shape := range shapes {
+		m := messages[shape]
+		text, err := mesosjson.Marshal(m)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for name, run := range map[string]func() error{
+			"ours": func() error {
+				text, err = mesosjson.Append(text[:0], m)
+				return err
+			},
+			"streamed":  func() error { return mesosjson.Write(io.Discard, m) },
+			"protojson": func() error { _, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(m); return err },
+		} {
+			b.Run(shape+"/"+name, func(b *testing.B) { measure(b, len(text), run) })
+		}
+	}
+}
+
+func BenchmarkUnmarshal(b *testing.B) {
+	messages := benchmarked(b)
+	for _, shape := range shapes {
+		text, err := mesosjson.Marshal(messages[shape])
+		if err != nil {
+			b.Fatal(err)
+		}
+		m := messages[shape].ProtoReflect().New().Interface()
+		for name, run := range map[string]func() error{
+			"ours":      func() error { return mesosjson.Unmarshal(text, m) },
+			"protojson": func() error { return protojson.UnmarshalOptions{DiscardUnknown: true}.Unmarshal(text, m) },
+		} {
+			b.Run(shape+"/"+name, func(b *testing.B) { measure(b, len(text), run) })
+		}
+	}
+}
+
+func measure(b *testing.B, size int, run func() error) {
+	b.Helper()
+	b.SetBytes(int64(size))
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := run(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
