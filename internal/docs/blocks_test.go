@@ -116,7 +116,7 @@ func (s *shell) vet(p *page) {
 		done = append(done, dir)
 		cmd := exec.Command("go", "vet", ".")
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), "PWD="+dir, "GOFLAGS=-buildvcs=false")
+		cmd.Env = append(environment(), "PWD="+dir)
 		out, err := cmd.CombinedOutput()
 		assert.NoError(s.t, err, "%s: %s", p.path, out)
 	}

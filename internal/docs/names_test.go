@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"os/exec"
@@ -56,6 +57,7 @@ func TestNames(t *testing.T) {
 	require.NoError(t, err)
 	inGo := regexp.MustCompile(`^([a-z][a-z0-9]*)\.([A-Za-z]\w*(?:\.[A-Za-z]\w*)?)(?:\[[A-Za-z.]*\])?(?:\(.*\))?$`)
 	inC := regexp.MustCompile(`\b(?:mesos_[a-z_]+|MESOS_[A-Z_]+)\b`)
+	camel := regexp.MustCompile(`^[A-Z][a-z]+(?:[A-Z][a-z]+)+$`)
 	dashed := regexp.MustCompile(`^--(?:no-)?[a-z][a-z_-]*`)
 	for _, p := range pages(t) {
 		for _, span := range p.spans() {
@@ -68,6 +70,10 @@ func TestNames(t *testing.T) {
 			}
 			if f := dashed.FindString(span); f != "" {
 				assert.True(t, slices.ContainsFunc(helps, func(h string) bool { return mentions(h, f) }), "%s: `%s`: no program has this flag", p.path, span)
+			}
+			if camel.MatchString(span) {
+				known := strings.Contains(headers, span) || slices.ContainsFunc(slices.Collect(maps.Values(declared)), func(names map[string]bool) bool { return names[span] || names["."+span] })
+				assert.True(t, known, "%s: `%s`: no package declares it", p.path, span)
 			}
 			if strings.HasPrefix(span, "mms_") {
 				assert.True(t, strings.Contains(string(measures), `"`+span+`"`), "%s: `%s`: there is no such measure", p.path, span)
@@ -135,6 +141,7 @@ func declare(names map[string]bool, f *ast.File) {
 				names[d.Name.Name] = true
 			} else {
 				names[receiver(d.Recv.List[0].Type)+"."+d.Name.Name] = true
+				names["."+d.Name.Name] = true // of any type
 			}
 		case *ast.GenDecl:
 			for _, s := range d.Specs {
@@ -147,6 +154,7 @@ func declare(names map[string]bool, f *ast.File) {
 					names[s.Name.Name] = true
 					for _, n := range members(s.Type) {
 						names[s.Name.Name+"."+n] = true
+						names["."+n] = true
 					}
 				}
 			}
