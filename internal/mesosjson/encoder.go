@@ -31,7 +31,7 @@ type Encoder struct {
 
 // NewEncoder returns an Encoder that writes to w.
 func NewEncoder(w io.Writer) *Encoder {
-	return &Encoder{w: w, buf: make([]byte, 0, spill+spill/4)}
+	return &Encoder{w: w}
 }
 
 // NewCallbackEncoder returns an Encoder whose document is the argument of a call, as JSONP wants it: callback(document).
@@ -177,7 +177,7 @@ func (e *Encoder) flush() {
 		e.fail(err)
 	}
 	if cap(e.buf) > 4*spill { // a very long string has passed
-		e.buf = make([]byte, 0, spill+spill/4)
+		e.buf = nil
 	}
 	e.buf = e.buf[:0]
 }

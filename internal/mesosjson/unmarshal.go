@@ -86,7 +86,7 @@ func (l Limits) scan(text []byte) ([]token, error) {
 	if limit = min(limit, math.MaxUint32); len(text) > limit {
 		return nil, &SyntaxError{Offset: limit, Problem: fmt.Sprintf("more than %d bytes of text", limit), Err: ErrLimit}
 	}
-	s := scanner{text: text, values: values, tokens: make([]token, 0, min(len(text)/8+1, values))}
+	s := scanner{text: text, values: values, tokens: make([]token, 0, min(len(text)/6+1, values))}
 	if err := s.scan(); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ const step = 64 << 10
 type Reader struct {
 	r     *bufio.Reader
 	limit int
+	line  [maxDigits + 1]byte // and what follows the digits, for an error
 	buf   []byte
 	count int64
 	err   error
@@ -60,7 +61,7 @@ func (r *Reader) next() ([]byte, error) {
 
 // length reads the line before a record.
 func (r *Reader) length() (uint64, error) {
-	line := make([]byte, 0, maxDigits)
+	line := r.line[:0]
 	for {
 		c, err := r.r.ReadByte()
 		switch {
