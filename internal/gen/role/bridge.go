@@ -203,9 +203,9 @@ func (v nativeValue) hand() (before, given []string) {
 	}
 	switch {
 	case v.List && v.Kind == "text":
-		return packed(fmt.Sprintf("%s", v.GoName))
+		return packed(v.GoName)
 	case v.List && v.Kind == "bytes":
-		return packed(fmt.Sprintf("%s", v.GoName))
+		return packed(v.GoName)
 	case v.List && v.Kind == "message":
 		before, given := packed(local + "Bytes")
 		marshal := []string{
