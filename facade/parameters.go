@@ -3,7 +3,10 @@ package facade
 import "slices"
 
 // Parameter is one key and value of the manifest.
-type Parameter struct{ Key, Value string }
+type Parameter struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
 
 // Parameters is an ordered multimap, as the manifest has it: order and
 // repetition are kept.
