@@ -202,10 +202,7 @@ func decodeBase64(text []byte) (decoded []byte, at int) {
 			return nil, i
 		}
 	}
-	if len(digits)%4 == 1 { // six bits make no byte
-		digits = digits[:len(digits)-1]
-	}
-	decoded, _ = base64.RawStdEncoding.AppendDecode(nil, digits)
+	decoded, _ = base64.RawStdEncoding.AppendDecode(nil, digits) // but for six bits at the end that make no byte
 	return decoded, -1
 }
 

@@ -236,7 +236,7 @@ func (s *scanner) number() error {
 		digits = false
 	}
 	text := s.text[start:s.at]
-	if !digits || len(text) > 18 || len(text) == 1 && text[0] == '-' {
+	if !digits || len(text) > 300 || len(text) == 1 && text[0] == '-' {
 		if f, err := strconv.ParseFloat(string(text), 64); math.IsInf(f, 0) {
 			s.at = start
 			return s.wrong("a number beyond what a double holds")

@@ -2,6 +2,7 @@ package mesosjson
 
 import (
 	"encoding/json"
+	"io"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 )
 
 func TestDoubles(t *testing.T) {
@@ -90,4 +93,25 @@ func TestBase64(t *testing.T) {
 		_, at := decodeBase64([]byte(text))
 		assert.Equal(t, want, at, text)
 	}
+}
+
+func TestALargeBufferIsGivenBack(t *testing.T) {
+	e := NewEncoder(io.Discard)
+	e.String(strings.Repeat("a", 1<<20))
+	assert.Greater(t, cap(e.buf), 1<<20)
+	require.NoError(t, e.Close())
+	assert.Less(t, cap(e.buf), 256<<10)
+}
+
+func TestPlacesForFieldsAreUsedAgain(t *testing.T) {
+	var labels mesosv1.Labels
+	text := []byte(`{"labels":[` + strings.Repeat(`{"key":"a"},`, 1000) + `{"key":"a"}]}`)
+	tokens, err := Limits{}.scan(text)
+	require.NoError(t, err)
+	d := decoder{text: text, tokens: tokens}
+	require.NoError(t, d.root(labels.ProtoReflect(), 0))
+	assert.Len(t, labels.GetLabels(), 1001)
+	assert.Empty(t, d.found)
+	assert.LessOrEqual(t, cap(d.found), 16)
+	assert.Empty(t, d.path)
 }

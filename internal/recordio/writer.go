@@ -46,14 +46,6 @@ func NewWriter(w io.Writer, limit int) *Writer {
 
 // WriteRecord writes one record and flushes. It does not keep the slice. The error is an [*Error].
 func (w *Writer) WriteRecord(record []byte) error {
-	if len(record) > w.limit { // before it is copied
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.err != nil {
-			return w.err
-		}
-		return tooLarge(w.count, uint64(len(record)), w.limit)
-	}
 	return w.WriteFunc(func(dst []byte) ([]byte, error) { return append(dst, record...), nil })
 }
 

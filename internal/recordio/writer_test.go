@@ -54,6 +54,17 @@ type quietFlushing struct{ journal }
 
 func (f *quietFlushing) Flush() { f.calls = append(f.calls, "flush") }
 
+// responseWriter has both, as that of net/http.
+type responseWriter struct {
+	quietFlushing
+	err error
+}
+
+func (r *responseWriter) FlushError() error {
+	r.Flush()
+	return r.err
+}
+
 func TestWriterWritesARecordAtOnce(t *testing.T) {
 	t.Run("and flushes after it", func(t *testing.T) {
 		to := &flushing{}
@@ -157,6 +168,10 @@ func TestWriterIsDoneAfterAFailure(t *testing.T) {
 		require.ErrorIs(t, w.WriteRecord([]byte("b")), errFull)
 		require.ErrorIs(t, w.WriteRecord([]byte("b")), errFull)
 		assert.Equal(t, []string{"1\nb", "flush"}, to.calls)
+	})
+	t.Run("of a flush that has two names", func(t *testing.T) {
+		w := recordio.NewWriter(&responseWriter{err: errFull}, 0)
+		require.ErrorIs(t, w.WriteRecord([]byte("b")), errFull)
 	})
 	t.Run("of an HTTP connection", func(t *testing.T) {
 		failed := make(chan error, 1)
