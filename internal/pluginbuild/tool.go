@@ -113,11 +113,13 @@ func (t *tool) output(ctx context.Context, dir string, env []string, args ...str
 	return out.String(), nil
 }
 
-// run runs the go command with its messages shown, and returns them as well.
+// run runs the go command with its messages shown, and returns them as well. Its error has them where nobody is shown them.
 func (t *tool) run(ctx context.Context, dir string, env []string, args ...string) (string, error) {
 	var said bytes.Buffer
 	err := t.start(ctx, dir, env, t.r.Stdout, io.MultiWriter(t.r.Stderr, &said), args)
-	if err != nil {
+	if err != nil && t.r.Stderr != io.Discard {
+		err = fmt.Errorf("go %s: %w", args[0], err)
+	} else if err != nil {
 		err = fmt.Errorf("go %s: %w%s", args[0], err, tail(said.String()))
 	}
 	return said.String(), err

@@ -35,20 +35,19 @@ func differ(plugin, daemon image) string {
 	if len(packages) == 0 {
 		return ""
 	}
-	problem := fmt.Sprintf("the Go plugin differs from this daemon in %s that both link: %s",
-		count(len(packages), "package"), list(packages, plugin, daemon))
 	reasons := decidingReasons(plugin, daemon)
 	if len(reasons) == 0 {
 		reasons = sourceReasons(packages, plugin, daemon)
 	}
-	return withReasons(problem, reasons)
+	return withReasons("the Go plugin differs from this daemon", append(reasons,
+		fmt.Sprintf("in %s that both link: %s", count(len(packages), "package"), list(packages, plugin, daemon))))
 }
 
 func withReasons(problem string, reasons []string) string {
 	if len(reasons) == 0 {
 		return ""
 	}
-	return problem + "; " + strings.Join(reasons, "; ")
+	return problem + ": " + strings.Join(reasons, "; ")
 }
 
 // differing returns the packages that both link in different form, sorted.

@@ -49,25 +49,26 @@ func TestDiffer(t *testing.T) {
 		{"what one of them links", built("go1.26.8", base, "m/a v1.0.0 h1"), built("go1.26.8", base, "m/b v1.0.0 h1"), ""},
 		{"another machine", arm, built("go1.26.8", base), "the plugin is for another machine: EM_AARCH64, and the daemon for EM_X86_64"},
 		{"Go version", built("go1.26.7", base), built("go1.26.8", base),
-			"the Go plugin differs from this daemon in 1 package that both link: runtime; Go version: the plugin has go1.26.7, the daemon go1.26.8"},
+			"the Go plugin differs from this daemon: Go version: the plugin has go1.26.7, the daemon go1.26.8; in 1 package that both link: runtime"},
 		{"experiment", built("go1.26.8 X:arenas", base), built("go1.26.8", base),
-			"the Go plugin differs from this daemon in 1 package that both link: runtime; Go version: the plugin has go1.26.8 X:arenas, the daemon go1.26.8"},
+			"the Go plugin differs from this daemon: Go version: the plugin has go1.26.8 X:arenas, the daemon go1.26.8; in 1 package that both link: runtime"},
 		{"all settings at once", built("go1.26.7", []string{"GOAMD64=v3", "-trimpath=true"}), built("go1.26.8", base),
-			"the Go plugin differs from this daemon in 1 package that both link: runtime; Go version: the plugin has go1.26.7, the daemon go1.26.8" +
-				"; -trimpath: the plugin has true, the daemon none; CGO_CFLAGS: the plugin has none, the daemon -O2; GOAMD64: the plugin has v3, the daemon v1"},
+			"the Go plugin differs from this daemon: Go version: the plugin has go1.26.7, the daemon go1.26.8" +
+				"; -trimpath: the plugin has true, the daemon none; CGO_CFLAGS: the plugin has none, the daemon -O2; GOAMD64: the plugin has v3, the daemon v1" +
+				"; in 1 package that both link: runtime"},
 		{"all modules at once", built("go1.26.8", base, "m/a v1.0.0 h1", "m/b v1.0.0 h1", "m/c v1.0.0 h1"), built("go1.26.8", base, "m/a v1.1.0 h2", "m/b v1.1.0 h2", "m/c v1.0.0 h1"),
-			"the Go plugin differs from this daemon in 2 packages that both link: m/a/pkg, m/b/pkg; module m/a: the plugin has v1.0.0, the daemon v1.1.0; module m/b: the plugin has v1.0.0, the daemon v1.1.0"},
+			"the Go plugin differs from this daemon: module m/a: the plugin has v1.0.0, the daemon v1.1.0; module m/b: the plugin has v1.0.0, the daemon v1.1.0; in 2 packages that both link: m/a/pkg, m/b/pkg"},
 		{"a replaced module", built("go1.26.8", base, "m/a v1.0.0 h1 => fork/a v1.0.1 h3"), built("go1.26.8", base, "m/a v1.0.0 h1"),
-			"the Go plugin differs from this daemon in 1 package that both link: m/a/pkg; module m/a: the plugin has v1.0.0 replaced by fork/a v1.0.1, the daemon v1.0.0"},
+			"the Go plugin differs from this daemon: module m/a: the plugin has v1.0.0 replaced by fork/a v1.0.1, the daemon v1.0.0; in 1 package that both link: m/a/pkg"},
 		{"a checkout beside a release", built("go1.26.8", base, "m/a v1.0.0 h1"), built("go1.26.8", base, "m/a (devel)"),
-			"the Go plugin differs from this daemon in 1 package that both link: m/a/pkg; module m/a: the plugin has v1.0.0, the daemon a checkout ((devel))"},
+			"the Go plugin differs from this daemon: module m/a: the plugin has v1.0.0, the daemon a checkout ((devel)); in 1 package that both link: m/a/pkg"},
 		{"two checkouts", built("go1.26.8", base, "m/a (devel)"), built("go1.26.8", base, "m/a v0.0.0-2026"),
-			"the Go plugin differs from this daemon in 1 package that both link: m/a/pkg; version and settings are the same, so the sources are not: those of m/a have changed since the daemon was built, or lie in another folder"},
+			"the Go plugin differs from this daemon: version and settings are the same, so the sources are not: those of m/a have changed since the daemon was built, or lie in another folder; in 1 package that both link: m/a/pkg"},
 		{"no fingerprints and the same build", noPrints(built("go1.26.8", base, "m/a v1.0.0 h1")), built("go1.26.8", base, "m/a v1.0.0"), ""},
 		{"no fingerprints and another build", noPrints(built("go1.26.8", base, "m/a v1.0.0 h1")), built("go1.26.8", base, "m/a v1.1.0 h1"),
-			"the Go plugin was built otherwise than this daemon; module m/a: the plugin has v1.0.0, the daemon v1.1.0"},
+			"the Go plugin was built otherwise than this daemon: module m/a: the plugin has v1.0.0, the daemon v1.1.0"},
 		{"a daemon that opens no plugins", built("go1.26.8", base), noPrints(built("go1.26.8", base)),
-			"this daemon cannot open Go plugins; it was built without cgo or without the plugin package, and so carries no package fingerprints"},
+			"this daemon cannot open Go plugins: it was built without cgo or without the plugin package, and so carries no package fingerprints"},
 	} {
 		t.Run(c.name, func(t *testing.T) { assert.Equal(t, c.want, differ(c.plugin, c.daemon)) })
 	}

@@ -88,7 +88,7 @@ func (v *Vehicle) Recognise(f vehicle.File) (vehicle.Description, bool, error) {
 		return d, true, &vehicle.Refusal{
 			Rule:    finding.LibraryBuild,
 			Problem: problem,
-			Mend:    "build it for this daemon: " + buildLine(v.daemonPath, plugin),
+			Mend:    "build it for this daemon, in the folder of its sources: " + buildLine(v.daemonPath, plugin),
 		}
 	}
 	return d, true, nil

@@ -199,7 +199,7 @@ func TestDifferences(t *testing.T) {
 	}{
 		{"trimpath", "v1.1.0", []string{"-trimpath"}, []string{"-trimpath: the plugin has none, the daemon true", "example.org/third", "of the standard library"}},
 		{"race", "v1.1.0", []string{"-race"}, []string{"-race: the plugin has none, the daemon true"}},
-		{"tags", "v1.1.0", []string{"-tags=special"}, []string{"1 package that both link: example.org/third;", "-tags: the plugin has none, the daemon special"}},
+		{"tags", "v1.1.0", []string{"-tags=special"}, []string{"1 package that both link: example.org/third", "-tags: the plugin has none, the daemon special"}},
 		{"older", "v1.0.0", nil, []string{"module example.org/third: the plugin has v1.1.0, the daemon v1.0.0"}},
 		{"newer", "v1.2.0", nil, []string{"module example.org/third: the plugin has v1.1.0, the daemon v1.2.0"}},
 	} {
@@ -210,7 +210,7 @@ func TestDifferences(t *testing.T) {
 			for _, says := range c.says {
 				assert.Contains(t, r.Problem, says)
 			}
-			assert.Equal(t, "build it for this daemon: mesos-module build --daemon="+daemon+" example.org/author/calc", r.Mend)
+			assert.Equal(t, "build it for this daemon, in the folder of its sources: mesos-module build --daemon="+daemon+" example.org/author/calc", r.Mend)
 			assert.Contains(t, s.Run(daemon, "open="+plugin), "Go refuses the plugin because of package", "the fingerprints tell the truth")
 		})
 	}
