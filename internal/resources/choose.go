@@ -45,7 +45,7 @@ func (r Resources) ReservedBelow(role string) Resources {
 
 // AllocatedBelow are the resources that are allocated to role or one below it.
 func (r Resources) AllocatedBelow(role string) Resources {
-	return r.Filter(func(each Resource) bool { return each.allocated && inSubtree(each.role, role) })
+	return r.Filter(func(each Resource) bool { return inSubtree(each.role, role) })
 }
 
 // AllocatableTo are the resources that may be offered to role.

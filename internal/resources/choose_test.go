@@ -146,6 +146,8 @@ func TestShrink(t *testing.T) {
 		{"more than all", "cpus:9", "cpus:2; cpus(reservations: [(STATIC,a)]):3", before},
 		{"what cannot be divided", "disk:4", "disk[PATH:/p]:4",
 			"cpus:2; cpus(reservations: [(STATIC,a)]):3; mem:8; disk[PATH:/p]:4; ports:[1-5]"},
+		{"what cannot be divided and fits exactly", "disk:10", "disk[MOUNT:/m]:10",
+			"cpus:2; cpus(reservations: [(STATIC,a)]):3; mem:8; disk[MOUNT:/m]:10; ports:[1-5]"},
 		{"what cannot be divided and fits", "disk:12", "disk[MOUNT:/m]:10; disk[PATH:/p]:2",
 			"cpus:2; cpus(reservations: [(STATIC,a)]):3; mem:8; disk[MOUNT:/m]:10; disk[PATH:/p]:2; ports:[1-5]"},
 	} {

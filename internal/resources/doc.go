@@ -26,7 +26,9 @@
 //   - Quantities (src/common/resource_quantities.cpp): see Quantities, Limits.
 //   - Roles (src/common/roles.cpp) and attributes (src/common/attributes.cpp).
 //
-// Three things differ on purpose. Values are rounded and coalesced when they
-// come in, not at the first calculation. Sets are equal whatever their order.
-// Sums that do not fit stop at the largest number instead of wrapping.
+// What differs on purpose: values are rounded and coalesced when they come in,
+// not at the first calculation; what is not valid is an error instead of being
+// dropped; sets are equal whatever their order; what becomes alike, as by
+// Unallocate, is merged; sums stop at the largest amount instead of wrapping;
+// Find puts a target together from any number of parts.
 package resources

@@ -12,24 +12,13 @@ import (
 
 type message = mesosv1.Resource
 
-// scalar, with and the functions below spell messages.
+// scalarMessage and the functions below spell messages.
 func scalarMessage(name string, v float64, change ...func(*message)) *message {
 	m := &message{Name: &name, Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: &v}}
 	for _, each := range change {
 		each(m)
 	}
 	return m
-}
-
-func textMessage(t testing.TB, text string, change ...func(*message)) *message {
-	t.Helper()
-	messages, err := ParseMessages(text, AnyRole)
-	require.NoError(t, err)
-	require.Len(t, messages, 1)
-	for _, each := range change {
-		each(messages[0])
-	}
-	return messages[0]
 }
 
 func info(kind mesosv1.Resource_ReservationInfo_Type, role string) *mesosv1.Resource_ReservationInfo {

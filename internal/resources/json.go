@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -38,6 +39,9 @@ func parseJSON(text, defaultRole string) ([]*mesosv1.Resource, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return nil, &syntaxError{errors.New("there is text behind the array")}
 	}
+	if deeper(elements, maxDepth) {
+		return nil, fmt.Errorf("the JSON is nested deeper than %d", maxDepth)
+	}
 	var all []error
 	var messages []*mesosv1.Resource
 	for i, element := range elements {
@@ -45,7 +49,7 @@ func parseJSON(text, defaultRole string) ([]*mesosv1.Resource, error) {
 			continue
 		}
 		m := &mesosv1.Resource{}
-		if err := fill(m.ProtoReflect(), element, maxDepth-1); err != nil {
+		if err := fill(m.ProtoReflect(), element); err != nil {
 			all = append(all, fmt.Errorf("resource %d in the JSON: %w", i, err))
 			continue
 		}
@@ -57,21 +61,37 @@ func parseJSON(text, defaultRole string) ([]*mesosv1.Resource, error) {
 	return messages, errors.Join(all...)
 }
 
+// deeper says whether a value has more levels than that, in fields nobody knows
+// too. The decoder has limited them already, so that this ends.
+func deeper(v any, levels int) bool {
+	switch v := v.(type) {
+	case []any:
+		return levels == 0 || slices.ContainsFunc(v, func(each any) bool { return deeper(each, levels-1) })
+	case map[string]any:
+		if levels == 0 {
+			return true
+		}
+		for _, each := range v {
+			if deeper(each, levels-1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // fill sets the fields of a message from a JSON object.
-func fill(m protoreflect.Message, from any, depth int) error {
+func fill(m protoreflect.Message, from any) error {
 	object, ok := from.(map[string]any)
 	if !ok {
 		return errors.New("expected an object")
-	}
-	if depth == 0 {
-		return fmt.Errorf("nested deeper than %d", maxDepth)
 	}
 	var missing []string
 	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
 		field := fields.Get(i)
 		if v := object[string(field.Name())]; v != nil {
-			if err := fillField(m, field, v, depth); err != nil {
+			if err := fillField(m, field, v); err != nil {
 				return fmt.Errorf("%s: %w", field.Name(), err)
 			}
 		}
@@ -85,10 +105,10 @@ func fill(m protoreflect.Message, from any, depth int) error {
 	return nil
 }
 
-func fillField(m protoreflect.Message, field protoreflect.FieldDescriptor, from any, depth int) error {
+func fillField(m protoreflect.Message, field protoreflect.FieldDescriptor, from any) error {
 	switch {
 	case field.IsMap():
-		return fillMap(m.Mutable(field).Map(), field, from, depth)
+		return fillMap(m.Mutable(field).Map(), field, from)
 	case field.IsList():
 		elements, ok := from.([]any)
 		if !ok {
@@ -96,7 +116,7 @@ func fillField(m protoreflect.Message, field protoreflect.FieldDescriptor, from 
 		}
 		list := m.Mutable(field).List()
 		for _, element := range elements {
-			v, keep, err := convert(list.NewElement, field, element, depth)
+			v, keep, err := convert(list.NewElement, field, element)
 			if err != nil {
 				return err
 			}
@@ -106,7 +126,7 @@ func fillField(m protoreflect.Message, field protoreflect.FieldDescriptor, from 
 		}
 		return nil
 	default:
-		v, keep, err := convert(func() protoreflect.Value { return m.NewField(field) }, field, from, depth)
+		v, keep, err := convert(func() protoreflect.Value { return m.NewField(field) }, field, from)
 		if keep && err == nil {
 			m.Set(field, v)
 		}
@@ -115,13 +135,13 @@ func fillField(m protoreflect.Message, field protoreflect.FieldDescriptor, from 
 }
 
 // fillMap fills a map with keys that are strings, as all in these messages are.
-func fillMap(m protoreflect.Map, field protoreflect.FieldDescriptor, from any, depth int) error {
+func fillMap(m protoreflect.Map, field protoreflect.FieldDescriptor, from any) error {
 	object, ok := from.(map[string]any)
 	if !ok || field.MapKey().Kind() != protoreflect.StringKind {
 		return errors.New("expected an object")
 	}
 	for key, element := range object {
-		v, keep, err := convert(m.NewValue, field.MapValue(), element, depth)
+		v, keep, err := convert(m.NewValue, field.MapValue(), element)
 		if err != nil {
 			return err
 		}
@@ -134,7 +154,7 @@ func fillMap(m protoreflect.Map, field protoreflect.FieldDescriptor, from any, d
 
 // convert makes one value of a field; keep is false for null and for names that
 // an enum does not have.
-func convert(fresh func() protoreflect.Value, field protoreflect.FieldDescriptor, from any, depth int) (v protoreflect.Value, keep bool, _ error) {
+func convert(fresh func() protoreflect.Value, field protoreflect.FieldDescriptor, from any) (v protoreflect.Value, keep bool, _ error) {
 	if from == nil {
 		return v, false, nil
 	}
@@ -145,7 +165,7 @@ func convert(fresh func() protoreflect.Value, field protoreflect.FieldDescriptor
 	switch kind := field.Kind(); {
 	case kind == protoreflect.MessageKind:
 		v = fresh()
-		return v, true, fill(v.Message(), from, depth-1)
+		return v, true, fill(v.Message(), from)
 	case kind == protoreflect.BoolKind:
 		if truth, ok := from.(bool); ok {
 			return protoreflect.ValueOfBool(truth), true, nil

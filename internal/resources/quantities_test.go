@@ -112,6 +112,12 @@ func TestQuantities(t *testing.T) {
 			assert.Equal(t, "a", name)
 			break
 		}
+		for name := range limits(t, "b:2;a:1").All() {
+			assert.Equal(t, "a", name)
+			break
+		}
+		assert.True(t, quantities(t, "a:0").Empty())
+		assert.False(t, quantities(t, "a:1").Empty())
 		assert.True(t, slices.IsSortedFunc(quantities(t, "c:1;a:1;b:1").list, func(a, b amount) int {
 			if a.name < b.name {
 				return -1

@@ -65,6 +65,18 @@ func rangesOf(m *mesosv1.Value_Ranges) []Range {
 	return coalesce(ranges)
 }
 
+// rangesMessage copies.
+func rangesMessage(ranges []Range) *mesosv1.Value_Ranges {
+	bounds := slices.Clone(ranges)
+	messages := make([]mesosv1.Value_Range, len(ranges)) // in one piece: ports may be in many
+	m := &mesosv1.Value_Ranges{Range: make([]*mesosv1.Value_Range, len(ranges))}
+	for i := range bounds {
+		messages[i].Begin, messages[i].End = &bounds[i].Begin, &bounds[i].End
+		m.Range[i] = &messages[i]
+	}
+	return m
+}
+
 func unite(a, b []Range) []Range {
 	if len(b) == 0 {
 		return a

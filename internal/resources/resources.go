@@ -161,8 +161,8 @@ func take(list []Resource, r *Resource, likely int) []Resource {
 }
 
 func anyHolds(list []Resource, r *Resource, likely int) bool {
-	if likely < len(list) && holds(&list[likely], r) {
-		return true
+	if likely < len(list) && alike(&list[likely], r) && !r.id.whole {
+		return holdsValue(&list[likely], r) // no other is alike
 	}
 	for i := range list {
 		if holds(&list[i], r) {

@@ -40,6 +40,7 @@ func TestWhatIsOne(t *testing.T) {
 		{"a refinement", scalarMessage("cpus", 2, reserved(static("a"))), scalarMessage("cpus", 1, reserved(static("a"), dynamic("a/b", "p"))), false, false},
 		{"the same allocation", scalarMessage("cpus", 2, allocated("a")), scalarMessage("cpus", 1, allocated("a")), true, true},
 		{"another allocation", scalarMessage("cpus", 2, allocated("a")), scalarMessage("cpus", 1, allocated("b")), false, false},
+		{"an allocation to an empty role", scalarMessage("cpus", 2, allocated("")), scalarMessage("cpus", 1), false, false},
 		{"no allocation", scalarMessage("cpus", 2, allocated("a")), scalarMessage("cpus", 1), false, false},
 		{"revocable", scalarMessage("cpus", 2, revocable), scalarMessage("cpus", 1, revocable), true, true},
 		{"not revocable", scalarMessage("cpus", 2, revocable), scalarMessage("cpus", 1), false, false},

@@ -41,13 +41,18 @@ func holds(a, b *Resource) bool {
 	if a.id.shared {
 		return a.count >= b.count
 	}
+	return holdsValue(a, b)
+}
+
+// holdsValue wants resources that are alike and not shared.
+func holdsValue(a, b *Resource) bool {
 	switch a.id.kind {
+	case mesosv1.Value_SCALAR:
+		return a.scalar >= b.scalar
 	case mesosv1.Value_RANGES:
 		return includes(a.ranges, b.ranges)
-	case mesosv1.Value_SET:
+	default: // validated: a set
 		return setIncludes(a.set, b.set)
-	default: // validated: a scalar
-		return a.scalar >= b.scalar
 	}
 }
 

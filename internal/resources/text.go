@@ -110,14 +110,6 @@ func parseEntry(entry, role string) (*mesosv1.Resource, error) {
 	return m, nil
 }
 
-func rangesMessage(ranges []Range) *mesosv1.Value_Ranges {
-	m := &mesosv1.Value_Ranges{Range: make([]*mesosv1.Value_Range, 0, len(ranges))}
-	for _, r := range ranges {
-		m.Range = append(m.Range, &mesosv1.Value_Range{Begin: proto.Uint64(r.Begin), End: proto.Uint64(r.End)})
-	}
-	return m
-}
-
 // validateCommandLine refuses what only programs may say. Of names it looks at
 // those with something in them, as Mesos does.
 func validateCommandLine(messages []*mesosv1.Resource) error {

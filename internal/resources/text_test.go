@@ -24,6 +24,7 @@ func TestParse(t *testing.T) {
 		{"one name twice", "cpus:1;cpus:0.5;ports:[1-5];ports:[4-9]", "*", "cpus:1.5; ports:[1-9]"},
 		{"nothing of something", "cpus:0;mem:1;ports:[];zone:{}", "*", "mem:1"},
 		{"nothing at all", "", "*", "{}"},
+		{"one name with two types, one of them empty", "x:0;x:{a}", "*", "x:{a}"},
 		{"only separators", " ; ;", "*", ""},
 		{"numbers of all kinds", "a:1e3;b:.5;c:1.;d:+2;e:0.0005;f:-0", "*", "a:1000; b:0.5; c:1; d:2; e:0.001"},
 		{"ranges written loosely", "ports:[1,2][0x10-0x1F]", "*", "ports:[1-2, 16-31]"},
@@ -60,6 +61,7 @@ func TestParseRefuses(t *testing.T) {
 		{"no value", "cpus: ", "value is empty"},
 		{"a role that is not closed", "cpus(web:1", "mismatched parentheses"},
 		{"a role that is closed first", "cpus)web(:1", "mismatched parentheses"},
+		{"a role that is closed twice", "cpus)(web):1", "mismatched parentheses"},
 		{"an empty role", "cpus():1", "role must not be empty"},
 		{"a bad role", "cpus(a//b):1", "two in a row"},
 		{"text", "cpus:many", `"many" is no number`},
@@ -155,9 +157,16 @@ func TestJSON(t *testing.T) {
 		})
 	}
 	t.Run("a bomb", func(t *testing.T) {
-		deep := strings.Repeat(`{"disk":`, 300) + "1" + strings.Repeat("}", 300)
-		_, err := parseJSON("["+deep+"]", AnyRole)
-		assert.Error(t, err)
+		nested := func(levels int) string {
+			return `[{"name":"x","type":"SET","set":{"item":[]},"unknown":` + strings.Repeat("[", levels) + strings.Repeat("]", levels) + "}]"
+		}
+		_, err := Parse(nested(maxDepth-2), AnyRole)
+		require.NoError(t, err)
+		_, err = Parse(nested(maxDepth-1), AnyRole)
+		require.EqualError(t, err, "the JSON is nested deeper than 200")
+		objects := strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth)
+		_, err = Parse("["+objects+"]", AnyRole)
+		require.EqualError(t, err, "the JSON is nested deeper than 200")
 		_, err = Parse(strings.Repeat("[", 20000), AnyRole)
 		assert.Error(t, err)
 	})
