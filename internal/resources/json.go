@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -140,8 +141,8 @@ func fillMap(m protoreflect.Map, field protoreflect.FieldDescriptor, from any) e
 	if !ok || field.MapKey().Kind() != protoreflect.StringKind {
 		return errors.New("expected an object")
 	}
-	for key, element := range object {
-		v, keep, err := convert(m.NewValue, field.MapValue(), element)
+	for _, key := range slices.Sorted(maps.Keys(object)) { // of several errors always the same
+		v, keep, err := convert(m.NewValue, field.MapValue(), object[key])
 		if err != nil {
 			return err
 		}
@@ -187,7 +188,7 @@ func convert(fresh func() protoreflect.Value, field protoreflect.FieldDescriptor
 	default:
 		return convertNumber(kind, text)
 	}
-	return v, false, fmt.Errorf("expected %s, not %T", field.Kind(), from)
+	return v, false, fmt.Errorf("expected a value of type %s", field.Kind())
 }
 
 // convertNumber reads a number; fractions of whole numbers are cut.

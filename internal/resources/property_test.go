@@ -178,3 +178,24 @@ func requireSound(t testing.TB, r Resources) {
 		require.Equal(t, r.String(), again.String())
 	}
 }
+
+// TestOneBaseForMany is for the race detector: what is calculated from one base
+// shares memory with it.
+func TestOneBaseForMany(t *testing.T) {
+	base := many(t)
+	want := base.String()
+	for range 4 {
+		t.Run("uses the base", func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(50) {
+				rng := rand.New(rand.NewPCG(seed, 1))
+				r := random(t, rng)
+				sum := base.Add(r)
+				require.True(t, sum.Contains(base))
+				require.True(t, sum.Allocate("x").Unallocate().Contains(r.Unallocate()))
+				requireSound(t, sum.Sub(r).ToUnreserved())
+			}
+			require.Equal(t, want, base.String())
+		})
+	}
+}

@@ -142,12 +142,14 @@ func TestJSON(t *testing.T) {
 	}
 	for _, c := range []struct{ name, text, want string }{
 		{"an unknown type", `[{"name":"a","type":"COLOUR"}]`, "missing required fields: type"},
-		{"a number as type", `[{"name":"a","type":0}]`, "type: expected enum"},
-		{"a number as name", `[{"name":1,"type":"SCALAR"}]`, "name: expected string"},
+		{"a number as type", `[{"name":"a","type":0}]`, "type: expected a value of type enum"},
+		{"a number as name", `[{"name":1,"type":"SCALAR"}]`, "name: expected a value of type string"},
 		{"an array as scalar", `[{"name":"a","type":"SCALAR","scalar":[{"value":1}]}]`, "scalar: expected an object"},
-		{"an object as number", `[{"name":"a","type":"SCALAR","scalar":{"value":{}}}]`, "value: expected double"},
+		{"an object as number", `[{"name":"a","type":"SCALAR","scalar":{"value":{}}}]`, "value: expected a value of type double"},
 		{"a text as number", `[{"name":"a","type":"SCALAR","scalar":{"value":"NaN"}}]`, `value: "NaN" is no number`},
 		{"a negative bound", `[{"name":"p","type":"RANGES","ranges":{"range":[{"begin":-1,"end":2}]}}]`, "does not fit into uint64"},
+		{"numbers in a map of texts", `[{"name":"disk","type":"SCALAR","disk":{"volume":{"container_path":"/c","mode":"RO","source":{"csi_volume":{"plugin_name":"p",
+			"static_provisioning":{"volume_context":{"b":{},"a":2}}}}}}}]`, "volume_context: expected a value of type string"},
 		{"something else", `[1]`, "resource 0 in the JSON: expected an object"},
 		{"two of them", `[1,{}]`, "resource 1 in the JSON: missing"},
 	} {
