@@ -9,7 +9,7 @@ import (
 // MaxDepth is how deep objects and arrays may be nested, in what is read and in what is written.
 const MaxDepth = 200
 
-// ErrLimit is wrapped by the errors that say that a bound is exceeded: of depth, of bytes or of values.
+// ErrLimit is wrapped by the errors that say that a bound is exceeded: of depth, of bytes, of values or of memory.
 var ErrLimit = errors.New("limit exceeded")
 
 // SyntaxError says that a text is not JSON as Mesos reads it, or more of it than is allowed.

@@ -15,6 +15,7 @@ type layout struct {
 	byName   map[string]int // index into fields
 	sorted   []int          // indices into fields, by name
 	required []int          // indices into fields
+	size     int            // about how many bytes of memory an empty one takes
 	agent    bool           // it is AgentInfo, see Encoder.StoredMessage
 }
 
@@ -57,6 +58,7 @@ func makeLayout(md protoreflect.MessageDescriptor, made map[protoreflect.Message
 		fields: make([]field, fields.Len()),
 		byName: make(map[string]int, fields.Len()),
 		sorted: make([]int, fields.Len()),
+		size:   64,
 		agent:  md.FullName() == "mesos.v1.AgentInfo",
 	}
 	made[md] = l
@@ -65,6 +67,7 @@ func makeLayout(md protoreflect.MessageDescriptor, made map[protoreflect.Message
 		*f = makeField(fields.Get(i), made)
 		l.byName[f.name] = i
 		l.sorted[i] = i
+		l.size += f.size()
 		if f.required {
 			l.required = append(l.required, i)
 		}
@@ -92,6 +95,14 @@ func makeField(fd protoreflect.FieldDescriptor, made map[protoreflect.MessageDes
 		f.message = makeLayout(fd.Message(), made)
 	}
 	return f
+}
+
+// size is what a field takes in a message that is empty: a pointer or, of lists and bytes, a slice.
+func (f *field) size() int {
+	if f.list || f.kind == protoreflect.BytesKind {
+		return 24
+	}
+	return 8
 }
 
 func deprecated(fd protoreflect.FieldDescriptor) bool {

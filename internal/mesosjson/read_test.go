@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/facade/mesos/v1/scheduler"
 	"github.com/mesos-modules/mms/internal/mesosjson"
 )
 
@@ -330,6 +332,38 @@ func TestLimits(t *testing.T) {
 		require.EqualError(t, err, "more than 4 keys and values at byte 9")
 		err = read(none, `{"x":[`+strings.Repeat("0,", mesosjson.DefaultValues)+`0]}`)
 		require.ErrorIs(t, err, mesosjson.ErrLimit)
+	})
+	t.Run("of memory", func(t *testing.T) {
+		bomb := []byte(`{"accept":{"operations":[` + strings.Repeat("{},", 1<<20) + `{}]}}`)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := mesosjson.Unmarshal(bomb, newMessage(t, "mesos.v1.scheduler.Call"))
+		runtime.ReadMemStats(&after)
+		require.ErrorIs(t, err, mesosjson.ErrLimit)
+		assert.Regexp(t, `^more objects than 3145758 bytes of text are worth at byte \d+$`, err.Error())
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(60*len(bomb)), "all memory taken on the way")
+
+		_, err = mesosjson.UnmarshalArray[mesosv1.CommandInfo]([]byte(`[` + strings.Repeat("{},", 1<<20) + `{}]`))
+		require.ErrorIs(t, err, mesosjson.ErrLimit)
+	})
+	t.Run("what clients send is far from any", func(t *testing.T) {
+		var text strings.Builder
+		text.WriteString(`{"framework_id":{"value":"F"},"type":"RECONCILE","reconcile":{"tasks":[`)
+		const many = 100_000
+		for range many {
+			text.WriteString(`{"task_id":{"value":"a"},"agent_id":{"value":"b"}},`)
+		}
+		text.WriteString(`{"task_id":{"value":"a"}}]}}`)
+		var call scheduler.Call
+		require.NoError(t, mesosjson.Unmarshal([]byte(text.String()), &call))
+		assert.Len(t, call.GetReconcile().GetTasks(), many+1)
+
+		accept := `{"accept":{"operations":[{"launch":{"task_infos":[` + strings.Repeat(
+			`{"name":"a","task_id":{"value":"a"},"agent_id":{"value":"b"},"resources":[{"name":"c","type":"SCALAR","scalar":{"value":1}}]},`, 10_000)
+		accept = strings.TrimSuffix(accept, ",") + `]}}]}}`
+		require.NoError(t, mesosjson.Unmarshal([]byte(accept), &call))
+		keys := `{"labels":[` + strings.TrimSuffix(strings.Repeat(`{"key":""},`, 100_000), ",") + `]}`
+		require.NoError(t, mesosjson.Unmarshal([]byte(keys), &mesosv1.Labels{}))
 	})
 	t.Run("the error is one of syntax", func(t *testing.T) {
 		var syntax *mesosjson.SyntaxError

@@ -108,7 +108,7 @@ func TestPlacesForFieldsAreUsedAgain(t *testing.T) {
 	text := []byte(`{"labels":[` + strings.Repeat(`{"key":"a"},`, 1000) + `{"key":"a"}]}`)
 	tokens, err := Limits{}.scan(text)
 	require.NoError(t, err)
-	d := decoder{text: text, tokens: tokens}
+	d := newDecoder(text, tokens)
 	require.NoError(t, d.root(labels.ProtoReflect(), 0))
 	assert.Len(t, labels.GetLabels(), 1001)
 	assert.Empty(t, d.found)

@@ -12,8 +12,9 @@ import (
 
 // Limits bound what is read. The depth is bounded always, to [MaxDepth].
 //
-// A value costs memory out of proportion to its text: the three bytes of an empty object in a list can become a message of
-// two hundred. So values are counted, and a text of many is refused before any message is made.
+// Besides, a text must be worth the memory it costs: the three bytes of an empty object in a list become a message of two
+// hundred. A text is refused when its messages take more than 1 MiB and sixteen times its length; what clients send takes
+// up to eight times.
 type Limits struct {
 	Bytes  int // length of a text; 0 is DefaultBytes, and no more than 4 GiB - 1 are possible
 	Values int // how many keys and values it may have; 0 is DefaultValues
@@ -53,7 +54,7 @@ func (l Limits) Unmarshal(text []byte, m proto.Message) error {
 		return err
 	}
 	proto.Reset(m)
-	d := decoder{text: text, tokens: tokens}
+	d := newDecoder(text, tokens)
 	return d.root(m.ProtoReflect(), 0)
 }
 
@@ -65,7 +66,7 @@ func (l Limits) array(text []byte, next func() proto.Message) error {
 	if tokens[0].kind != tokenArray {
 		return &FieldError{Problem: "an array of objects is expected, not " + tokens[0].kind.String()}
 	}
-	d := decoder{text: text, tokens: tokens}
+	d := newDecoder(text, tokens)
 	for i, index := uint32(1), 0; i < tokens[0].next; i, index = tokens[i].next, index+1 {
 		d.path = append(d.path[:0], step{kind: stepIndex, index: index})
 		if err := d.root(next().ProtoReflect(), i); err != nil {
@@ -100,6 +101,17 @@ type decoder struct {
 	path    path
 	found   []uint32 // for each object that is being read, one place for each of the message's fields
 	missing bool     // some required field is not set
+	room    int      // bytes of memory that messages may still take
+}
+
+// A text may cost so much memory, and so many times its length.
+const (
+	free  = 1 << 20
+	worth = 16
+)
+
+func newDecoder(text []byte, tokens []token) *decoder {
+	return &decoder{text: text, tokens: tokens, room: free + worth*len(text)}
 }
 
 func (d *decoder) root(m protoreflect.Message, i uint32) error {
@@ -119,6 +131,13 @@ func (d *decoder) root(m protoreflect.Message, i uint32) error {
 // object reads an object in the order that Mesos has made of it when it comes to the message: of equal keys the last one
 // is left, and they are sorted. The order decides which member of a oneof stays.
 func (d *decoder) object(m protoreflect.Message, l *layout, i uint32) error {
+	if d.room -= l.size; d.room < 0 {
+		return &SyntaxError{
+			Offset:  int(d.tokens[i].start),
+			Problem: fmt.Sprintf("more objects than %d bytes of text are worth", len(d.text)),
+			Err:     ErrLimit,
+		}
+	}
 	base := len(d.found)
 	d.found = append(d.found, make([]uint32, len(l.fields))...) // which takes no memory of its own
 	for k := i + 1; k < d.tokens[i].next; k = d.tokens[k+1].next {
