@@ -10,6 +10,7 @@ import (
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/mesos/v1/scheduler"
 	"github.com/mesos-modules/mms/internal/mesosjson"
+	"github.com/mesos-modules/mms/internal/recordio"
 )
 
 func ExampleMarshal() {
@@ -20,6 +21,37 @@ func ExampleMarshal() {
 	fmt.Println(string(text), err)
 	// Output:
 	// {"uris":[{"value":"http://host/a.tar.gz","extract":true}],"shell":true,"value":"./run"} <nil>
+}
+
+// An event of a stream is a record; it is made where it is sent from.
+func ExampleAppend() {
+	stream := recordio.NewWriter(os.Stdout, 0)
+	err := stream.WriteFunc(func(dst []byte) ([]byte, error) {
+		return mesosjson.Append(dst, &scheduler.Event{Type: scheduler.Event_HEARTBEAT.Enum()})
+	})
+	fmt.Println()
+	fmt.Println(err)
+	// Output:
+	// 20
+	// {"type":"HEARTBEAT"}
+	// <nil>
+}
+
+func ExampleWrite() {
+	err := mesosjson.Write(os.Stdout, &mesosv1.DurationInfo{Nanoseconds: proto.Int64(9007199254740993)})
+	fmt.Println()
+	fmt.Println(err)
+	// Output:
+	// {"nanoseconds":9007199254740993}
+	// <nil>
+}
+
+func ExampleLimits() {
+	var labels mesosv1.Labels
+	err := mesosjson.Limits{Bytes: 16}.Unmarshal([]byte(`{"labels":[{"key":"a"}]}`), &labels)
+	fmt.Println(err, errors.Is(err, mesosjson.ErrLimit))
+	// Output:
+	// more than 16 bytes of text at byte 16 true
 }
 
 func ExampleUnmarshal() {

@@ -133,7 +133,7 @@ func TestRandomMessagesComeBack(t *testing.T) {
 	require.Greater(t, len(all), 300)
 	compared := 0
 	for _, typ := range all {
-		for range 5 {
+		for range 4 {
 			random.room = 60
 			m := typ.New()
 			random.message(m, 0)
@@ -191,7 +191,7 @@ func TestDamagedTextsAreReadOrRefused(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for _, g := range goldens(t) {
 		text := g.text(t)
-		for range 200 {
+		for range 80 {
 			damaged := append([]byte(nil), text...)
 			switch at := random.IntN(len(damaged)); random.IntN(3) {
 			case 0:

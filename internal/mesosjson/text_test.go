@@ -7,10 +7,12 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 )
@@ -114,4 +116,21 @@ func TestPlacesForFieldsAreUsedAgain(t *testing.T) {
 	assert.Empty(t, d.found)
 	assert.LessOrEqual(t, cap(d.found), 16)
 	assert.Empty(t, d.path)
+}
+
+func TestLayoutsAreFoundByManyAtOnce(t *testing.T) {
+	layouts.Clear()
+	var done sync.WaitGroup
+	for range 8 {
+		done.Go(func() {
+			for _, m := range []proto.Message{&mesosv1.TaskInfo{}, &mesosv1.ContainerID{}, &mesosv1.Offer{}} {
+				text, err := Marshal(m)
+				assert.NoError(t, err)
+				assert.Equal(t, "{}", string(text))
+			}
+		})
+	}
+	done.Wait()
+	md := (&mesosv1.TaskInfo{}).ProtoReflect().Descriptor()
+	assert.Same(t, layoutOf(md), layoutOf(md))
 }
