@@ -29,5 +29,7 @@
 //   - A uint64 above the int64 range is read to the last digit; Mesos goes through a double.
 //   - A number with a fraction or exponent, or beyond 64 bits, that does not fit its integer field is an error; in Mesos
 //     that is undefined. A whole number within 64 bits that does not fit is cut to the field's bits, as in Mesos.
-//   - The text and its values are counted and bounded ([Limits]); of the bounds Mesos has only the depth of 200.
+//   - The text, its values and the memory they cost are bounded ([Limits]); of the bounds Mesos has only the depth of 200.
+//   - The name of a JSONP callback must be one; Mesos writes whatever it is given.
+//   - Maps are sorted; Mesos writes them in the order of their hashes.
 package mesosjson
