@@ -1,6 +1,7 @@
 package moduletool
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -9,16 +10,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// choice is a flag with a few values.
+// choice is a flag with a few values, and other spellings of them.
 type choice struct {
 	value string
 	among []string
+	also  map[string]string // spelling to value
 }
 
 func (c *choice) String() string { return c.value }
 func (c *choice) Type() string   { return strings.Join(c.among, "|") }
 
 func (c *choice) Set(value string) error {
+	value = cmp.Or(c.also[value], value)
 	if !slices.Contains(c.among, value) {
 		return errors.New("it is one of " + strings.Join(c.among, ", ") + didYouMean(value, c.among))
 	}

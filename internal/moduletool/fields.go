@@ -70,6 +70,10 @@ func (t *Tool) showOne(l *inspection, field string, gap bool) error {
 	if l.Library == nil {
 		return nil
 	}
+	if len(l.Library.Modules) == 0 && len(l.Findings) == 0 {
+		_, err := fmt.Fprintf(t.Stdout, "\n%s\n", bold(t.style().Colour, "no modules"))
+		return err
+	}
 	for _, m := range l.Library.Modules {
 		if _, err := fmt.Fprintf(t.Stdout, "\n%s\n", bold(t.style().Colour, "module "+report.Plain(m.Name))); err != nil {
 			return err

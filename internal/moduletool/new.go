@@ -27,7 +27,7 @@ type created struct {
 }
 
 func (t *Tool) newModule() *cobra.Command {
-	o := newOptions{lang: choice{value: "go", among: []string{"go", "cpp", "c"}}}
+	o := newOptions{lang: choice{value: "go", among: []string{"go", "cpp", "c"}, also: map[string]string{"c++": "cpp", "golang": "go"}}}
 	cmd := &cobra.Command{
 		Use:   "new NAME [DIR]",
 		Short: "Begin a module, with a test that passes",

@@ -112,11 +112,11 @@ func unopened(path string, cause error) error {
 		if _, err := os.Lstat(path); err == nil {
 			return refuse(cause, "correct the link", "%s is a symbolic link that leads nowhere", path)
 		}
-		return refuse(cause, "correct the path in the manifest", "%s does not exist", path)
+		return refuse(cause, "correct the path", "%s does not exist", path)
 	case errors.Is(cause, fs.ErrPermission):
 		return unreadable(path, cause)
 	default:
-		return refuse(cause, "correct the path in the manifest", "%s cannot be opened: %v", path, cause)
+		return refuse(cause, "correct the path", "%s cannot be opened: %v", path, cause)
 	}
 }
 
