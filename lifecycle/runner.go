@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -215,7 +216,7 @@ func guarded(ctx context.Context, s *Step, do func(context.Context) error) (fail
 	if err == nil {
 		return nil
 	}
-	if cause := context.Cause(ctx); cause != ctx.Err() { // more to say than "deadline exceeded"
+	if cause := context.Cause(ctx); cause != ctx.Err() && !errors.Is(err, cause) { // more to say than "deadline exceeded", and not said yet
 		err = fmt.Errorf("%w (%w)", err, cause)
 	}
 	return newStepError(*s, err) // here, because Error of a module's error may hang

@@ -3,6 +3,7 @@ package lifecycle_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"strings"
 	"testing"
@@ -92,6 +93,17 @@ func TestRunner(t *testing.T) {
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.NotErrorIs(t, err, lifecycle.ErrAbandoned, "it came back")
 			require.EqualError(t, err, "module a: create: context deadline exceeded (the limit of 5s passed)")
+		})
+	})
+	t.Run("a step that says itself which limit passed is not told again", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			s := step("a", "drain")
+			s.Limit = 5 * time.Second
+			err := newRig().run.Run(t.Context(), s, func(ctx context.Context) error {
+				<-ctx.Done()
+				return fmt.Errorf("1 call is still inside: %w", context.Cause(ctx))
+			})
+			require.EqualError(t, err, "module a: drain: 1 call is still inside: the limit of 5s passed")
 		})
 	})
 	t.Run("a step without limit has the runner's, and on a zero runner the default", func(t *testing.T) {
