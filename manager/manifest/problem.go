@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"github.com/hashicorp/go-multierror"
 )
@@ -43,6 +44,8 @@ func (p *Problem) Parts() (problem, mend string) {
 	switch {
 	case errors.Is(p.Err, fs.ErrNotExist):
 		return problem, "correct the path"
+	case errors.Is(p.Err, syscall.ENOTDIR):
+		return problem, "name a folder; one file is given as --modules=file:///path"
 	case errors.Is(p.Err, fs.ErrPermission):
 		return problem, "let the user of the daemon read it"
 	case p.At.Line > 0:

@@ -96,6 +96,13 @@ func TestPartsOfProblems(t *testing.T) {
 			assert.Equal(t, c.mend, mend)
 		})
 	}
+	t.Run("a file in place of a folder of manifests", func(t *testing.T) {
+		_, _, err := manifest.ReadDir(write(t, filepath.Join(dir, "file"), "{}"), manifest.Options{})
+		var p *manifest.Problem
+		require.ErrorAs(t, err, &p)
+		_, mend := p.Parts()
+		assert.Equal(t, "name a folder; one file is given as --modules=file:///path", mend)
+	})
 	t.Run("a folder among manifests", func(t *testing.T) {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, "sub"), 0o700))
 		_, _, err := manifest.ReadDir(dir, manifest.Options{})

@@ -230,3 +230,11 @@ var errFull = errors.New("no space left")
 type full struct{}
 
 func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func TestNoModules(t *testing.T) {
+	plan := &verify.Plan{Sites: []verify.Site{{Role: "Calculator", Flag: "calculator", Takes: "list"}}}
+	var out bytes.Buffer
+	require.NoError(t, report.Verification{Daemon: "mesos-slave", MesosVersion: "1.12.0", Plan: plan}.WriteText(&out, report.Style{}))
+	assert.Contains(t, out.String(), "mesos-slave 1.12.0: nothing found\n\nno modules\n\n1 binding site\n")
+	assert.NotContains(t, out.String(), "VEHICLE", "a table without rows says nothing")
+}

@@ -92,6 +92,11 @@ func (p *page) labelled(label, content string) {
 // plan writes the modules in plan order and the sites.
 func (p *page) plan(plan *verify.Plan) {
 	p.gap()
+	if len(plan.Modules) == 0 {
+		p.line("no modules")
+		p.sites(plan)
+		return
+	}
 	p.line("%s, in plan order", count(len(plan.Modules), "module"))
 	made := fates(plan)
 	var rows [][]cell
