@@ -173,7 +173,7 @@ func folders() []upstreamCase {
 			require.ErrorContains(t, err, "none: folder of manifests: no such file")
 		}},
 		{name: "ModulesDirWithFolder", setUp: "a folder in it", expected: "refused; it is named", dir: files("sub/x.json", "{}"),
-			phase: lifecycle.Load, refused: finding.Manifest, says: []string{"/sub: manifest file: a folder"}},
+			phase: lifecycle.Load, refused: finding.Manifest, says: []string{"/sub: a folder among the manifests"}},
 		{name: "ModulesDirWithBadJSON", setUp: "a file that is no JSON", expected: "refused; the file is named", better: "with line and column, and all files' problems at once",
 			dir: files("a.json", "{", "b.json", `{"librarys": []}`), phase: lifecycle.Load, refused: finding.Manifest,
 			says: []string{"/a.json:1:", "/b.json:1:2", `did you mean "libraries"?`}},
