@@ -113,15 +113,14 @@ func prefixOf(d roles.Daemon) string {
 }
 
 func newServer(d *daemon, face *httpface.Face) *httpface.Server {
-	address := net.JoinHostPort(d.flags.ip.Get(), strconv.Itoa(int(d.flags.port.Get())))
-	return httpface.NewServer(address, face, d.out.log)
+	return httpface.NewServer(d.listener, face, d.out.log)
 }
 
 // answer is the last to start and the first to stop.
 func answer(lc fx.Lifecycle, d *daemon, server *httpface.Server) {
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
-			if err := server.Start(ctx); err != nil {
+			if err := server.Start(); err != nil {
 				return err
 			}
 			return d.announce()

@@ -3,9 +3,11 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -222,6 +224,11 @@ func redacted(text string) string {
 		return flags.Hidden
 	}
 	return m.Text()
+}
+
+// listenOn is the address that the flags ask for.
+func (f *flagSet) listenOn() string {
+	return net.JoinHostPort(f.ip.Get(), strconv.Itoa(int(f.port.Get())))
 }
 
 // config is what the flags say to the module system.

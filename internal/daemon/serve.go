@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"net"
 	"time"
 
 	"go.uber.org/fx"
@@ -28,6 +29,8 @@ type daemon struct {
 
 	manifest manifest.Manifest
 
+	listener net.Listener
+
 	app    *fx.App
 	mods   *manager.Manager
 	server *httpface.Server
@@ -52,6 +55,11 @@ func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) i
 	if len(said.Findings) > 0 {
 		return d.refused(reportOf(o, said))
 	}
+	// An address that is taken is known before anything of a module runs.
+	if d.listener, err = httpface.Listen(ctx, f.listenOn()); err != nil {
+		return d.cannotStart(err)
+	}
+	defer func() { _ = d.listener.Close() }() // for an app that cannot be built; else the server has closed it
 	if err := d.build(); err != nil {
 		return d.cannotStart(err)
 	}

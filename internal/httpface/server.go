@@ -23,24 +23,34 @@ const (
 	drainTimeout = 5 * time.Second
 )
 
-// Server gives a face a socket. It goes through Start and Stop once; Stop may come
-// first, from another goroutine, and any number of times.
+// Server answers at a socket with a face. It goes through Start and Stop once; Stop
+// may come first, from another goroutine, and any number of times.
 type Server struct {
-	address string
-	face    *Face
-	http    *http.Server
-
-	mu       sync.Mutex
 	listener net.Listener
-	stopped  bool
-	silent   map[net.Conn]bool // connections that have asked nothing yet
-	served   chan struct{}     // closed when Serve has returned
+	face     *Face
+	http     *http.Server
+
+	mu      sync.Mutex
+	started bool
+	stopped bool
+	silent  map[net.Conn]bool // connections that have asked nothing yet
+	served  chan struct{}     // closed when Serve has returned
 }
 
-// NewServer returns a server for an address like 127.0.0.1:5050; port 0 lets the
-// system choose.
-func NewServer(address string, face *Face, log *slog.Logger) *Server {
-	s := &Server{address: address, face: face, silent: map[net.Conn]bool{}, served: make(chan struct{})}
+// Listen takes an address like 127.0.0.1:5050, so that one that is taken is known
+// before anything else starts; port 0 lets the system choose.
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s: %w", address, err)
+	}
+	return listener, nil
+}
+
+// NewServer returns a server for a socket, which is closed by Stop. Who connects
+// before Start waits.
+func NewServer(listener net.Listener, face *Face, log *slog.Logger) *Server {
+	s := &Server{listener: listener, face: face, silent: map[net.Conn]bool{}, served: make(chan struct{})}
 	s.http = &http.Server{
 		Handler:           face,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
@@ -51,45 +61,37 @@ func NewServer(address string, face *Face, log *slog.Logger) *Server {
 	return s
 }
 
-// Start listens and begins to answer.
-func (s *Server) Start(ctx context.Context) error {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.address)
-	if err != nil {
-		return fmt.Errorf("listen on %s: %w", s.address, err)
-	}
+// Start begins to answer.
+func (s *Server) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.stopped || s.listener != nil {
-		return errors.Join(fmt.Errorf("listen on %s: %w", s.address, http.ErrServerClosed), listener.Close())
+	if s.stopped || s.started {
+		return fmt.Errorf("answer at %v: %w", s.Addr(), http.ErrServerClosed)
 	}
-	s.listener = listener
+	s.started = true
 	go func() {
 		defer close(s.served)
-		_ = s.http.Serve(listener) // always ErrServerClosed, or the listener's end
+		_ = s.http.Serve(s.listener) // always ErrServerClosed, or the listener's end
 	}()
 	return nil
 }
 
-// Addr is where the server listens; nil before Start.
-func (s *Server) Addr() net.Addr {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.listener == nil {
-		return nil
-	}
-	return s.listener.Addr()
-}
+// Addr is where the server listens.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Stop ends event streams, lets other requests end, and cuts off those that do not
 // in a few seconds; that is an error, as is the end of ctx before. It returns when
 // the server's goroutine has ended.
 func (s *Server) Stop(ctx context.Context) error {
 	s.mu.Lock()
-	first, started := !s.stopped, s.listener != nil
+	first, started := !s.stopped, s.started
 	s.stopped = true
 	s.mu.Unlock()
 	s.face.Close()
 	if !started {
+		if first {
+			_ = s.listener.Close() // nothing was written to it
+		}
 		return nil
 	}
 	var err error

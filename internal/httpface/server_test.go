@@ -21,11 +21,18 @@ import (
 	"github.com/mesos-modules/mms/manager/verify"
 )
 
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := httpface.Listen(t.Context(), "127.0.0.1:0")
+	require.NoError(t, err)
+	return l
+}
+
 // start gives a face a socket for the length of the test.
 func start(t *testing.T, face *httpface.Face) (url string, s *httpface.Server) {
 	t.Helper()
-	s = httpface.NewServer("127.0.0.1:0", face, slog.New(slog.DiscardHandler))
-	require.NoError(t, s.Start(t.Context()))
+	s = httpface.NewServer(listen(t), face, slog.New(slog.DiscardHandler))
+	require.NoError(t, s.Start())
 	t.Cleanup(func() { _ = s.Stop(context.Background()) })
 	return "http://" + s.Addr().String(), s
 }
@@ -171,19 +178,21 @@ func TestServer(t *testing.T) {
 
 	t.Run("an address that is taken is named", func(t *testing.T) {
 		_, first := start(t, newFace(t, verified(t)))
-		second := httpface.NewServer(first.Addr().String(), newFace(t, verified(t)), discard)
-		assert.ErrorContains(t, second.Start(t.Context()), "listen on "+first.Addr().String())
-		assert.Nil(t, second.Addr())
-		assert.NoError(t, second.Stop(t.Context()))
+		_, err := httpface.Listen(t.Context(), first.Addr().String())
+		assert.ErrorContains(t, err, "listen on "+first.Addr().String())
 	})
 	t.Run("one that was stopped before does not start", func(t *testing.T) {
-		s := httpface.NewServer("127.0.0.1:0", newFace(t, verified(t)), discard)
+		l := listen(t)
+		s := httpface.NewServer(l, newFace(t, verified(t)), discard)
 		require.NoError(t, s.Stop(t.Context()))
-		assert.ErrorIs(t, s.Start(t.Context()), http.ErrServerClosed)
+		require.NoError(t, s.Stop(t.Context()))
+		assert.ErrorIs(t, s.Start(), http.ErrServerClosed)
+		_, err := l.Accept()
+		assert.ErrorIs(t, err, net.ErrClosed, "the socket is left open")
 	})
 	t.Run("nor does one that runs", func(t *testing.T) {
 		_, s := start(t, newFace(t, verified(t)))
-		assert.ErrorIs(t, s.Start(t.Context()), http.ErrServerClosed)
+		assert.ErrorIs(t, s.Start(), http.ErrServerClosed)
 	})
 	t.Run("stopped twice", func(t *testing.T) {
 		_, s := start(t, newFace(t, verified(t)))
