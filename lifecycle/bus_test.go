@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -141,20 +142,23 @@ func TestSubscribe(t *testing.T) {
 	})
 	t.Run("long texts shorten what is kept", func(t *testing.T) {
 		b := lifecycle.NewBus(lifecycle.BusOptions{})
-		for range 9 {
-			b.Publish(lifecycle.CallPanicked{Stack: strings.Repeat("x", 2<<20)})
+		panicked := lifecycle.CallPanicked{Stack: strings.Repeat("x", 8<<10)} // 1024 of these are as much as is kept
+		for range 1024 + 5 {
+			b.Publish(panicked)
 		}
 		assert.Equal(t, []string{"Gap 5 (1 to 5)", "CallPanicked 6"}, take(t, b, 1, 2))
 	})
 	t.Run("numbers stay right when the store grows after dropping", func(t *testing.T) {
 		b := lifecycle.NewBus(lifecycle.BusOptions{})
-		publish(b, 60)
-		b.Publish(lifecycle.Notice{Text: strings.Repeat("x", 8<<20)}) // drops all before it
-		publish(b, 200)                                               // drops it in turn, and grows
+		panicked := lifecycle.CallPanicked{Stack: strings.Repeat("x", 8<<10)}
+		for range 1024 + 100 { // a store of 1024, the oldest in its midst
+			b.Publish(panicked)
+		}
+		publish(b, 200) // drops one, and grows
 		seq := b.Last() - 199
 		for e := range b.Subscribe(t.Context(), seq) {
 			require.Equal(t, seq, e.Head().Seq)
-			require.Equal(t, notice(int(seq)-62).Text, e.(lifecycle.Notice).Text)
+			require.Equal(t, notice(int(seq)-1125).Text, e.(lifecycle.Notice).Text)
 			if seq++; seq > b.Last() {
 				break
 			}
@@ -259,4 +263,33 @@ func TestNilBusSwallowsAll(t *testing.T) {
 	for range b.Subscribe(ctx, 1) {
 		t.Error("an event of nothing")
 	}
+}
+
+func TestEventsAreBounded(t *testing.T) {
+	const most = 9 << 10 // a stack and some words
+	long := strings.Repeat("x", 10<<20)
+	bus := lifecycle.NewBus(lifecycle.BusOptions{})
+	rec := lifecycle.NewRecorder(bus)
+	for _, e := range []lifecycle.Event{
+		lifecycle.PhaseEnded{Err: long}, lifecycle.StepEnded{Err: long}, lifecycle.StepAbandoned{Cause: long},
+		lifecycle.StepReturnedLate{Err: long}, lifecycle.StepPanicked{Value: long}, lifecycle.StepPanicked{Stack: long},
+		lifecycle.CallPanicked{Value: long}, lifecycle.CallPanicked{Stack: long},
+		lifecycle.FindingReported{Text: long}, lifecycle.FindingReported{Mend: long}, lifecycle.Notice{Text: long},
+		lifecycle.Notice{Text: "half of a rune: \xc3"},
+	} {
+		bus.Publish(e)
+	}
+	for i, e := range rec.Events() {
+		t.Run(fmt.Sprintf("%s, event %d, is cut and valid text", e.Type(), i+1), func(t *testing.T) {
+			text := fmt.Sprintf("%+v", e)
+			assert.Less(t, len(text), most)
+			assert.True(t, utf8.ValidString(text))
+		})
+	}
+	t.Run("none pushes the others out of what is kept", func(t *testing.T) {
+		for e := range bus.Subscribe(t.Context(), 1) {
+			assert.Equal(t, uint64(1), e.Head().Seq)
+			break
+		}
+	})
 }

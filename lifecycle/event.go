@@ -5,7 +5,8 @@ import "time"
 // Event is something that happened. The set is closed: the types of this file
 // and no others. Events are plain comparable values (texts instead of errors), so
 // that they can be compared, kept and replayed without holding on to anything a
-// module gave out. Use a type switch on the values, not on pointers.
+// module gave out. Use a type switch on the values, not on pointers. Texts are
+// bounded when an event is published: 8 KiB for a stack, 4 KiB for any other.
 type Event interface {
 	// Head returns the part common to all events.
 	Head() Header
@@ -146,6 +147,7 @@ func (e PhaseBegan) stamped(seq uint64, at time.Time) Event {
 
 func (e PhaseEnded) stamped(seq uint64, at time.Time) Event {
 	e.Header = e.at(seq, at)
+	e.Err = clip(e.Err, maxText)
 	return e
 }
 
@@ -161,36 +163,43 @@ func (e StepBegan) stamped(seq uint64, at time.Time) Event {
 
 func (e StepEnded) stamped(seq uint64, at time.Time) Event {
 	e.Header = e.at(seq, at)
+	e.Err = clip(e.Err, maxText)
 	return e
 }
 
 func (e StepAbandoned) stamped(seq uint64, at time.Time) Event {
 	e.Header = e.at(seq, at)
+	e.Cause = clip(e.Cause, maxText)
 	return e
 }
 
 func (e StepReturnedLate) stamped(seq uint64, at time.Time) Event {
 	e.Header = e.at(seq, at)
+	e.Err = clip(e.Err, maxText)
 	return e
 }
 
 func (e StepPanicked) stamped(seq uint64, at time.Time) Event {
 	e.Header = e.at(seq, at)
+	e.Value, e.Stack = clip(e.Value, maxText), clip(e.Stack, maxStack)
 	return e
 }
 
 func (e CallPanicked) stamped(seq uint64, at time.Time) Event {
 	e.Header = e.at(seq, at)
+	e.Value, e.Stack = clip(e.Value, maxText), clip(e.Stack, maxStack)
 	return e
 }
 
 func (e FindingReported) stamped(seq uint64, at time.Time) Event {
 	e.Header = e.at(seq, at)
+	e.Text, e.Mend = clip(e.Text, maxText), clip(e.Mend, maxText)
 	return e
 }
 
 func (e Notice) stamped(seq uint64, at time.Time) Event {
 	e.Header = e.at(seq, at)
+	e.Text = clip(e.Text, maxText)
 	return e
 }
 
