@@ -145,13 +145,18 @@ func (q *Sequence) undo(ctx context.Context, p Phase) error {
 
 // Unload undoes single entries of the stack in state Loaded, newest first,
 // whatever their order here. The state is then Loaded, or New if nothing is left.
-func (q *Sequence) Unload(ctx context.Context, undos ...*Undo) error {
+// choose names them, when no phase can begin any more: what it looks at stands
+// still. Its error is returned, and nothing is undone.
+func (q *Sequence) Unload(ctx context.Context, choose func() ([]*Undo, error)) error {
 	defer q.take()()
 	if err := q.machine.To(Unloading); err != nil {
 		return fmt.Errorf("unload: %w", err)
 	}
-	undos = slices.Clone(undos)
-	slices.SortFunc(undos, func(a, b *Undo) int { return cmp.Compare(b.number, a.number) })
+	chosen, err := choose()
+	if err != nil {
+		return errors.Join(err, q.machine.To(Loaded))
+	}
+	undos := slices.SortedFunc(slices.Values(chosen), func(a, b *Undo) int { return cmp.Compare(b.number, a.number) })
 	var all []error
 	for _, u := range undos {
 		if err := u.Run(ctx); err != nil {

@@ -186,9 +186,18 @@ func TestSequence(t *testing.T) {
 		require.NoError(t, s.seq.Close())
 		assert.Equal(t, []string{"load1", "load2", "load1", "load2", "load1"}, s.names())
 	})
-	t.Run("unload undoes what it is given, newest first, and ends in New with the last", func(t *testing.T) {
+	t.Run("unload undoes what is chosen, newest first, and ends in New with the last", func(t *testing.T) {
 		s := newSystem()
-		require.ErrorContains(t, s.seq.Unload(t.Context()), `unload: lifecycle: no way from state "new"`)
+		require.ErrorContains(t, s.seq.Unload(t.Context(), func() ([]*lifecycle.Undo, error) {
+			assert.Fail(t, "nothing is chosen in another state")
+			return nil, nil
+		}), `unload: lifecycle: no way from state "new"`)
+		these := func(undos ...*lifecycle.Undo) func() ([]*lifecycle.Undo, error) {
+			return func() ([]*lifecycle.Undo, error) {
+				assert.Equal(t, lifecycle.Unloading, s.seq.State())
+				return undos, nil
+			}
+		}
 		var a, b, c *lifecycle.Undo
 		require.NoError(t, s.seq.Do(t.Context(), lifecycle.Load, func(context.Context) error {
 			a = push(t, s.seq.Stack(), "a", func(ctx context.Context) error { return s.close(ctx, "a") })
@@ -196,10 +205,14 @@ func TestSequence(t *testing.T) {
 			c = push(t, s.seq.Stack(), "c", func(context.Context) error { return errors.New("stuck") })
 			return nil
 		}))
-		require.NoError(t, s.seq.Unload(t.Context(), a, b))
+		require.NoError(t, s.seq.Unload(t.Context(), these(a, b)))
 		assert.Equal(t, []string{"b", "a"}, s.names())
 		assert.Equal(t, lifecycle.Loaded, s.seq.State())
-		require.EqualError(t, s.seq.Unload(t.Context(), c), "module c: close: stuck")
+		none := errors.New("not one of them")
+		require.ErrorIs(t, s.seq.Unload(t.Context(), func() ([]*lifecycle.Undo, error) { return []*lifecycle.Undo{c}, none }), none)
+		assert.Equal(t, lifecycle.Loaded, s.seq.State())
+		assert.Equal(t, 1, s.seq.Stack().Len())
+		require.EqualError(t, s.seq.Unload(t.Context(), these(c)), "module c: close: stuck")
 		assert.Equal(t, lifecycle.New, s.seq.State())
 		require.NoError(t, s.seq.Undo(t.Context(), lifecycle.Load), "is not done any more")
 		s.up(t, lifecycle.Load)

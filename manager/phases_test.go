@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -17,7 +18,6 @@ import (
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/manager/manifest"
-
 	"github.com/mesos-modules/mms/roles/calculator"
 )
 
@@ -258,6 +258,34 @@ func TestUnload(t *testing.T) {
 	assert.False(t, manager.Contains[calculator.Calculator](f.Manager, "a"))
 	require.ErrorContains(t, f.Unload(t.Context(), "a"), "no such module is loaded")
 	require.ErrorContains(t, f.Unload(t.Context(), "unknown"), "no such module is loaded")
+
+	t.Run("of two at once one unloads it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFixture(t, mods{{Name: "a"}, {Name: "b"}})
+			both := make(chan struct{})
+			f.Manager.Events().Observe(func(e lifecycle.Event) {
+				if s, ok := e.(lifecycle.StateChanged); ok && s.To == lifecycle.Loaded && s.From == lifecycle.Loading {
+					<-both // the state says that it is possible, and nobody's turn has come
+				}
+			})
+			errs := make(chan error, 3)
+			go func() { errs <- f.Load(t.Context()) }()
+			synctest.Wait()
+			for range 2 {
+				go func() { errs <- f.Unload(t.Context(), "a") }()
+			}
+			synctest.Wait()
+			close(both)
+			var failed []string
+			for range cap(errs) {
+				if err := <-errs; err != nil {
+					failed = append(failed, err.Error())
+				}
+			}
+			assert.Equal(t, []string{"unload module a: no such module is loaded any more"}, failed)
+			assert.Equal(t, lifecycle.Loaded, f.State())
+		})
+	})
 }
 
 func TestTypedLoad(t *testing.T) {

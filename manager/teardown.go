@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -42,24 +43,33 @@ func (m *Manager) endedAs(lib *library, how string) {
 // else of it is named. It is possible until Verify. Unknown and already unloaded
 // names are errors.
 func (m *Manager) Unload(ctx context.Context, name string) error {
-	mod := m.moduleOf(name)
-	if mod == nil {
+	if m.moduleOf(name) == nil {
 		return fmt.Errorf("unload module %s: no such module is loaded", name)
 	}
 	if state := m.State(); state != lifecycle.Loaded {
 		return fmt.Errorf("unload module %s: possible until verification, and the state is %q", name, state)
 	}
-	m.mu.Lock()
-	m.unname(mod)
-	var undos []*lifecycle.Undo
-	if len(mod.library.modules) == 0 && !mod.library.ships {
-		undos = append(undos, mod.library.undo)
-	}
-	m.mu.Unlock()
-	if err := m.seq.Unload(ctx, undos...); err != nil {
+	err := m.seq.Unload(ctx, func() ([]*lifecycle.Undo, error) { return m.freedBy(name) })
+	if err != nil {
 		return fmt.Errorf("unload module %s: %w", name, err)
 	}
 	return nil
+}
+
+// freedBy undoes the naming of a module and returns what closes its library, if
+// nothing else of it is named. Somebody else may have unloaded it meanwhile.
+func (m *Manager) freedBy(name string) ([]*lifecycle.Undo, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mod := m.modules[name]
+	if mod == nil {
+		return nil, errors.New("no such module is loaded any more")
+	}
+	m.unname(mod)
+	if lib := mod.library; len(lib.modules) == 0 && !lib.ships {
+		return []*lifecycle.Undo{lib.undo}, nil
+	}
+	return nil, nil
 }
 
 // unname takes a module out of the books. m.mu is held.
