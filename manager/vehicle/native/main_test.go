@@ -71,6 +71,7 @@ func buildAll(dir string) error {
 		c("abort.so", "init.c", "-DINIT=abort()"),
 		c("exit.so", "init.c", "-DINIT=exit(3)"),
 		c("sound.so", "init.c", "-DINIT="),
+		c("chains.so", "chains.c"),
 		c("stays.so", "init.c", "-DINIT=", "-Wl,-z,nodelete"),
 		{"gcc", "-O1", "-o", "program", "-x", "c", "testdata/main.c.txt"},
 		{"gcc", "-O1", "-no-pie", "-o", "program-nopie", "-x", "c", "testdata/main.c.txt"},
@@ -259,6 +260,11 @@ func child(job string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 93
 	}
+	if module == "nil" { // the next library is opened, and then a pointer of Go is nil
+		GuardSignals()
+		fmt.Println(dereferenced(nil))
+		return 0
+	}
 	h := &testHost{dir: os.TempDir(), lifetime: context.Background()}
 	module, call, _ := strings.Cut(module, " ")
 	x, err := l.Create(context.Background(), module, h, nil)
@@ -267,6 +273,12 @@ func child(job string) int {
 	}
 	fmt.Fprintln(os.Stderr, "returned:", err)
 	return 94
+}
+
+// dereferenced is the panic of a nil pointer.
+func dereferenced(m *vehicle.Module) (panicked any) {
+	defer func() { panicked = recover() }()
+	return m.Name
 }
 
 // runChild runs the test binary for a job.

@@ -362,6 +362,14 @@ func TestSignals(t *testing.T) {
 	})
 }
 
+func TestLibraryWithASignalHandler(t *testing.T) {
+	t.Run("that calls the one before it does not make the two call each other for ever", func(t *testing.T) {
+		out, errs, state := runChild(t, "chains.so nil")
+		assert.Equal(t, "exit status 0", state.String(), errs)
+		assert.Equal(t, "runtime error: invalid memory address or nil pointer dereference\n", out)
+	})
+}
+
 func TestMemory(t *testing.T) {
 	text := []byte("hello")
 	address := uint64(uintptr(unsafe.Pointer(&text[0])))

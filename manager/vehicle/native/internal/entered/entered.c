@@ -155,18 +155,21 @@ static void handle(int sig, siginfo_t* info, void* context) {
   }
 }
 
-// Puts the handler before the one that is there, with the same mask and flags.
-// Calling it again changes nothing.
+// Puts the handler before the one that is there, with the same mask and flags, once
+// in the life of the process: a library may have put one of its own before it since
+// then, which calls this one, and the two must not call each other in turns.
 void mms_guard(void) {
+  static int guarded;
   pthread_mutex_lock(&writers);
-  for (int i = 0; i < SIGNALS; i++) {
+  for (int i = 0; i < SIGNALS && !guarded; i++) {
     struct sigaction now;
-    if (sigaction(signals[i], NULL, &now) != 0 || ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handle)) continue;
+    if (sigaction(signals[i], NULL, &now) != 0) continue;
     before[i] = now;
     now.sa_flags |= SA_SIGINFO | SA_ONSTACK;
     now.sa_sigaction = handle;
     sigaction(signals[i], &now, NULL);
   }
+  guarded = 1;
   pthread_mutex_unlock(&writers);
 }
 

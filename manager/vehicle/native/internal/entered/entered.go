@@ -15,7 +15,7 @@ import "C"
 
 import "unsafe"
 
-// Guard installs the handler. Signal handlers belong to the process, so it is
+// Guard installs the handler, once. Signal handlers belong to the process, so it is
 // the same one however often this is called.
 func Guard() { C.mms_guard() }
 
