@@ -7,6 +7,8 @@ import (
 	"context"
 	"sync"
 	"unsafe"
+
+	"github.com/mesos-modules/mms/manager/vehicle/native/bridge"
 )
 
 // cContext is a context as C sees it: a flag that is set when the Go context
@@ -23,7 +25,7 @@ func newContext(ctx context.Context) *cContext {
 	x := &cContext{c: (*C.mesos_context)(C.calloc(1, C.sizeof_mesos_context))}
 	x.c.size = C.sizeof_mesos_context
 	if deadline, ok := ctx.Deadline(); ok {
-		x.c.deadline_ns = C.int64_t(deadline.UnixNano())
+		x.c.deadline_ns = C.int64_t(bridge.Nanoseconds(deadline))
 	}
 	if ctx.Err() != nil {
 		C.abi_cancel(x.c)

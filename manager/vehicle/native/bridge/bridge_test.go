@@ -128,8 +128,8 @@ func TestContext(t *testing.T) {
 	require.NoError(t, err)
 	assert.EqualValues(t, 1, v, "the deadline arrives to the nanosecond")
 
-	assert.EqualValues(t, 1, nanoseconds(time.Time{}), "a deadline long ago is not none")
-	assert.EqualValues(t, int64(1)<<62|(1<<62-1), nanoseconds(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)))
+	assert.EqualValues(t, 1, Nanoseconds(time.Time{}), "a deadline long ago is not none")
+	assert.EqualValues(t, int64(1)<<62|(1<<62-1), Nanoseconds(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)))
 }
 
 func TestACallSeesThatItIsCancelled(t *testing.T) {

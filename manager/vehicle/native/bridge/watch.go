@@ -27,7 +27,7 @@ func watch(ctx context.Context) *watched {
 	w := &watched{}
 	w.context.size = C.uint32_t(unsafe.Sizeof(w.context))
 	if deadline, ok := ctx.Deadline(); ok {
-		w.context.deadline_ns = C.int64_t(nanoseconds(deadline))
+		w.context.deadline_ns = C.int64_t(Nanoseconds(deadline))
 	}
 	if ctx.Err() != nil {
 		w.cancel()
@@ -54,8 +54,9 @@ func (w *watched) end() {
 	}
 }
 
-// nanoseconds is the time since the epoch, at least 1, since 0 means no deadline.
-func nanoseconds(t time.Time) int64 {
+// Nanoseconds is a deadline as C has it: the time since the epoch, at least 1, since
+// 0 means no deadline, and at most what 64 bits take.
+func Nanoseconds(t time.Time) int64 {
 	if t.Before(time.Unix(0, 1)) {
 		return 1
 	}
