@@ -85,11 +85,11 @@ func (im *image) readSymbols(e *elf.File) error {
 	if table == nil || int(table.Link) >= len(e.Sections) {
 		return errNoSymbols
 	}
-	symbols, err := table.Data()
+	symbols, err := content(table)
 	if err != nil {
 		return fmt.Errorf("symbol table: %w", err)
 	}
-	names, err := e.Sections[table.Link].Data()
+	names, err := content(e.Sections[table.Link])
 	if err != nil {
 		return fmt.Errorf("symbol names: %w", err)
 	}
@@ -112,6 +112,15 @@ func (im *image) readSymbols(e *elf.File) error {
 		}
 	}
 	return nil
+}
+
+// content reads a section that the dynamic loader uses. It knows none that is
+// compressed: a megabyte could claim to be a gigabyte.
+func content(s *elf.Section) ([]byte, error) {
+	if s.Flags&elf.SHF_COMPRESSED != 0 {
+		return nil, fmt.Errorf("section %q is compressed", s.Name)
+	}
+	return s.Data()
 }
 
 // isMain reports whether symbols of a package are those of the main package. The
