@@ -3,11 +3,12 @@ package facade
 import (
 	"errors"
 	"fmt"
-	"math"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mesos-modules/mms/facade/stout"
 )
 
 // Secret is a parameter value that no print, log or endpoint shows. A field of
@@ -183,7 +184,7 @@ func Decode[T any](p Parameters) (T, error) {
 }
 
 // Bytes is a size in bytes, written as Mesos writes it: 64MB.
-type Bytes uint64
+type Bytes = stout.Bytes
 
 func specOf(f reflect.StructField) (ParameterSpec, bool, error) {
 	tag, ok := f.Tag.Lookup("mms")
@@ -325,10 +326,11 @@ func parseKind(kind, text string) (any, error) {
 		x, err := strconv.ParseFloat(text, 64)
 		return x, bare(err)
 	case "duration":
-		return parseUnits(text, durationUnits, true, "write it as 5secs, 1.5mins, 250ms")
+		d, err := stout.ParseDuration(text)
+		return int64(d), err
 	case "bytes":
-		x, err := parseUnits(text, byteUnits, false, "write it as 64MB, 2GB")
-		return uint64(x), err
+		b, err := stout.ParseBytes(text)
+		return uint64(b), err
 	default:
 		return nil, fmt.Errorf("unknown parameter type %q", kind)
 	}
@@ -341,38 +343,4 @@ func bare(err error) error {
 		return num.Err
 	}
 	return err
-}
-
-type unit struct {
-	name  string
-	value float64
-}
-
-// The units of Mesos' flags and parameters (stout).
-var (
-	durationUnits = []unit{
-		{"weeks", 7 * 24 * 3600e9}, {"days", 24 * 3600e9}, {"hrs", 3600e9}, {"mins", 60e9}, {"secs", 1e9}, {"ms", 1e6}, {"us", 1e3}, {"ns", 1},
-	}
-	byteUnits = []unit{{"TB", 1 << 40}, {"GB", 1 << 30}, {"MB", 1 << 20}, {"KB", 1 << 10}, {"B", 1}}
-)
-
-func parseUnits(text string, units []unit, fraction bool, how string) (int64, error) {
-	digits := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-	for _, u := range units {
-		if !strings.EqualFold(text[len(digits):], u.name) {
-			continue
-		}
-		if digits == "" || strings.Trim(digits, "0123456789.") != "" || !fraction && strings.Contains(digits, ".") {
-			break
-		}
-		n, err := strconv.ParseFloat(digits, 64)
-		if err != nil {
-			break
-		}
-		if n *= u.value; n >= math.MaxInt64 {
-			return 0, errors.New("too large")
-		}
-		return int64(n), nil
-	}
-	return 0, errors.New(how)
 }

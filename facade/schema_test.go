@@ -44,6 +44,11 @@ func TestDecode(t *testing.T) {
 		assert.Equal(t, settings{Name: "ann", Token: "x", PIN: "1", Count: -7, Limit: 9, Share: 0.5, Every: 90 * time.Second,
 			Size: 64 << 20, Hosts: []string{"a", "b"}, Waits: []facade.Bytes{1}}, got)
 	})
+	t.Run("keeps every digit of a size", func(t *testing.T) {
+		got, err := facade.Decode[settings](params("name", "a", "size", "9007199254740993B"))
+		require.NoError(t, err)
+		assert.Equal(t, facade.Bytes(9007199254740993), got.Size)
+	})
 	for _, c := range []struct {
 		what string
 		p    facade.Parameters
@@ -54,7 +59,8 @@ func TestDecode(t *testing.T) {
 		{"a key twice", params("name", "a", "name", "b"), []string{"more than once"}},
 		{"a number that does not fit", params("name", "a", "count", "300"), []string{"300", "int8"}},
 		{"a negative one", params("name", "a", "limit", "-1"), []string{"uint"}},
-		{"a duration without end", params("name", "a", "every", "999999999999weeks"), []string{"too large"}},
+		{"a duration without end", params("name", "a", "every", "999999999999weeks"), []string{"longer than 292 years"}},
+		{"a unit in capitals", params("name", "a", "every", "5SECS"), []string{"5secs"}},
 	} {
 		t.Run("refuses "+c.what, func(t *testing.T) {
 			_, err := facade.Decode[settings](c.p)

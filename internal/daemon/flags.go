@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mesos-modules/mms/facade/stout"
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/manager/manifest"
@@ -118,7 +119,7 @@ func (f *flagSet) declareModules() {
 func (f *flagSet) declareLimits() {
 	g := f.set.Group("Time limits of a module's steps, where its manifest gives none")
 	limit := func(name, help string, standard time.Duration) *flags.Value[time.Duration] {
-		return g.Duration(name, help, flags.Default(flags.FormatDuration(standard)), flags.Check(func(d time.Duration) error {
+		return g.Duration(name, help, flags.Default(stout.FormatDuration(standard)), flags.Check(func(d time.Duration) error {
 			if d <= 0 {
 				return errors.New("want more than 0")
 			}

@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mesos-modules/mms/facade/stout"
 )
 
 // Hidden stands for a value that is not shown.
@@ -118,7 +120,7 @@ func Between[T cmp.Ordered](least, most T) Option {
 
 func bound(v any) string {
 	if d, ok := v.(time.Duration); ok {
-		return FormatDuration(d)
+		return stout.FormatDuration(d)
 	}
 	return fmt.Sprint(v)
 }

@@ -51,22 +51,3 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
-
-func FuzzUnits(f *testing.F) {
-	for _, text := range []string{"1.5secs", "90secs", "0ns", "15250weeks", "9223372036854775807ns", "4KB", "16777215TB", "10s", ""} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		if d, err := flags.ParseDuration(text); err == nil {
-			written := flags.FormatDuration(d)
-			again, err := flags.ParseDuration(written)
-			require.NoError(t, err)
-			assert.InEpsilon(t, float64(d)+1, float64(again)+1, 1e-12, "%s became %s", text, written)
-		}
-		if b, err := flags.ParseBytes(text); err == nil {
-			again, err := flags.ParseBytes(b.String())
-			require.NoError(t, err)
-			assert.Equal(t, b, again)
-		}
-	})
-}

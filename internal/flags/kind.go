@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mesos-modules/mms/facade/stout"
 )
 
 // Kind is a type of flag: how its values are read and written. A daemon makes its own for values this package does not
@@ -48,8 +50,8 @@ var (
 	portKind = Kind[uint16]{Name: "PORT", Parse: parsePort,
 		Format: func(p uint16) string { return strconv.Itoa(int(p)) },
 	}
-	durationKind = Kind[time.Duration]{Name: "DURATION", Parse: ParseDuration, Format: FormatDuration}
-	bytesKind    = Kind[Bytes]{Name: "SIZE", Parse: ParseBytes, Format: Bytes.String}
+	durationKind = Kind[time.Duration]{Name: "DURATION", Parse: stout.ParseDuration, Format: stout.FormatDuration}
+	bytesKind    = Kind[stout.Bytes]{Name: "SIZE", Parse: stout.ParseBytes, Format: stout.Bytes.String}
 	jsonKind     = Kind[json.RawMessage]{Name: "JSON", Parse: parseJSON,
 		Format: func(text json.RawMessage) string { return string(text) },
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mesos-modules/mms/facade/stout"
 	"github.com/mesos-modules/mms/internal/flags"
 )
 
@@ -35,7 +36,7 @@ type daemon struct {
 	pings       *flags.Value[uint64]
 	factor      *flags.Value[float64]
 	timeout     *flags.Value[time.Duration]
-	cache       *flags.Value[flags.Bytes]
+	cache       *flags.Value[stout.Bytes]
 	acls        *flags.Value[json.RawMessage]
 	modules     *flags.Value[string]
 	modulesDir  *flags.Value[string]
@@ -130,7 +131,7 @@ func TestEveryKind(t *testing.T) {
 	assert.Equal(t, "a=b c", d.cluster.Get(), "the value begins behind the first equals sign")
 	assert.Equal(t, uint16(1), d.port.Get())
 	assert.Equal(t, 90*time.Second, d.timeout.Get())
-	assert.Equal(t, flags.Bytes(64<<20), d.cache.Get())
+	assert.Equal(t, stout.Bytes(64<<20), d.cache.Get())
 	assert.Equal(t, uint64(7), d.pings.Get())
 	assert.InDelta(t, 0.25, d.factor.Get(), 0)
 	assert.Equal(t, "random", d.sorter.Get())

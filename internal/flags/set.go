@@ -7,7 +7,7 @@
 //     and so, other than in Mesos, are those of --help and --version: container images set MESOS_VERSION to a version.
 //   - Any value may be file:///absolute/path: the content of that file, without the line end at its end, is the value.
 //     A flag for a path takes the path itself.
-//   - Booleans are true, false, 1 and 0; durations are like 5secs and sizes like 64MB ([ParseDuration], [ParseBytes]).
+//   - Booleans are true, false, 1 and 0; durations are like 5secs and sizes like 64MB ([stout.ParseDuration], [stout.ParseBytes]).
 //
 // Everything wrong with a command line is reported in one run, with the name that was probably meant. A [Set] holds all
 // state; nothing here reads os.Args or ends the program.
@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-multierror"
+
+	"github.com/mesos-modules/mms/facade/stout"
 )
 
 // Config describes a program to a [Set].
@@ -152,7 +154,7 @@ func (g *Group) Duration(name, help string, options ...Option) *Value[time.Durat
 }
 
 // Bytes declares a flag for a size in Mesos' notation.
-func (g *Group) Bytes(name, help string, options ...Option) *Value[Bytes] {
+func (g *Group) Bytes(name, help string, options ...Option) *Value[stout.Bytes] {
 	return Add(g, name, help, bytesKind, options...)
 }
 

@@ -2,11 +2,14 @@ package manifest
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mesos-modules/mms/facade/stout"
 )
 
 // The keys of the JSON form, in the order in which error texts list them.
@@ -158,6 +161,15 @@ func (r *reader) limits(path string, ofModule bool) (l Limits) {
 		}
 	})
 	return l
+}
+
+// parseLimit refuses 0, because it would read as "no time" and mean "default".
+func parseLimit(text string) (time.Duration, error) {
+	d, err := stout.ParseDuration(text)
+	if err == nil && d == 0 {
+		return 0, errors.New("a limit must be longer than 0; leave it out for the daemon's default")
+	}
+	return d, err
 }
 
 func prefix(path string) string {

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strings"
 	"time"
+
+	"github.com/mesos-modules/mms/facade/stout"
 )
 
 // Text renders m as JSON on one line, in the order of the manifest and with what looks secret hidden; see
@@ -90,7 +92,7 @@ func (l Limits) rendering() *jsonLimits {
 		if d == 0 {
 			return ""
 		}
-		return formatLimit(d)
+		return stout.ExactDuration(d)
 	}
 	return &jsonLimits{text(l.Open), text(l.Check), text(l.Create), text(l.Drain), text(l.Close)}
 }

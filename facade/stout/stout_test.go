@@ -1,4 +1,4 @@
-package flags_test
+package stout_test
 
 import (
 	"fmt"
@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/mesos-modules/mms/internal/flags"
-	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/facade/stout"
 )
 
 func TestDuration(t *testing.T) {
@@ -21,7 +20,7 @@ func TestDuration(t *testing.T) {
 		"0.1ns": 0, "9223372036854775807ns": math.MaxInt64, "15250weeks": 15250 * 7 * 24 * time.Hour,
 	} {
 		t.Run("reads "+text, func(t *testing.T) {
-			d, err := flags.ParseDuration(text)
+			d, err := stout.ParseDuration(text)
 			require.NoError(t, err)
 			assert.Equal(t, want, d)
 		})
@@ -30,13 +29,13 @@ func TestDuration(t *testing.T) {
 	for _, text := range []string{"", "5", "secs", "10s", "5m", "1h", "1 secs", "-1secs", "+1secs", "1e3secs", "1.2.3secs", ".secs",
 		"0x1secs", "1_0secs", "infsecs", "nansecs", "1Secs", "1secs ", " 1secs", "1sec", "1min", "1week", "5secs5ms"} {
 		t.Run("refuses "+text, func(t *testing.T) {
-			_, err := flags.ParseDuration(text)
+			_, err := stout.ParseDuration(text)
 			assert.EqualError(t, err, want)
 		})
 	}
 	for _, text := range []string{"15251weeks", "9223372036854775808ns", "99999999999999999999999weeks", "1" + fmt.Sprintf("%0400d", 0) + ".0secs"} {
 		t.Run("is bounded: "+text, func(t *testing.T) {
-			_, err := flags.ParseDuration(text)
+			_, err := stout.ParseDuration(text)
 			assert.EqualError(t, err, "longer than 292 years")
 		})
 	}
@@ -47,51 +46,48 @@ func TestDuration(t *testing.T) {
 		"1.000000001secs": time.Second + 1, "-5ns": -5, "-9223372036854775808ns": math.MinInt64,
 		"2weeks": 336 * time.Hour, "100mins": 100 * time.Minute,
 	} {
-		t.Run("writes "+want, func(t *testing.T) { assert.Equal(t, want, flags.FormatDuration(d)) })
+		t.Run("writes "+want, func(t *testing.T) { assert.Equal(t, want, stout.FormatDuration(d)) })
 	}
 }
 
 func TestBytes(t *testing.T) {
-	for text, want := range map[string]flags.Bytes{
+	for text, want := range map[string]stout.Bytes{
 		"0B": 0, "1B": 1, "4KB": 4096, "4kb": 4096, "2Gb": 2 << 30, "1MB": 1 << 20, "3TB": 3 << 40, "16777215TB": 16777215 << 40,
 		"18446744073709551615B": math.MaxUint64,
 	} {
 		t.Run("reads "+text, func(t *testing.T) {
-			b, err := flags.ParseBytes(text)
+			b, err := stout.ParseBytes(text)
 			require.NoError(t, err)
 			assert.Equal(t, want, b)
 		})
 	}
 	for _, text := range []string{"", "B", "5", "1.5GB", "-1B", "+1B", "1 KB", "1K", "1KiB", "1e3B", "0x1B", "1PB", " 1B", "1B "} {
 		t.Run("refuses "+text, func(t *testing.T) {
-			_, err := flags.ParseBytes(text)
+			_, err := stout.ParseBytes(text)
 			assert.EqualError(t, err, `want a whole number and one of B, KB, MB, GB, TB, like "64MB"`)
 		})
 	}
 	for _, text := range []string{"16777216TB", "18446744073709551616B", "99999999999999999999999GB"} {
 		t.Run("is bounded: "+text, func(t *testing.T) {
-			_, err := flags.ParseBytes(text)
+			_, err := stout.ParseBytes(text)
 			assert.EqualError(t, err, "larger than 18446744073709551615 bytes")
 		})
 	}
-	for want, b := range map[string]flags.Bytes{"0B": 0, "2GB": 2 << 30, "4KB": 4096, "1025B": 1025, "1536MB": 1536 << 20, "2048TB": 2 << 50} {
+	for want, b := range map[string]stout.Bytes{"0B": 0, "2GB": 2 << 30, "4KB": 4096, "1025B": 1025, "1536MB": 1536 << 20, "2048TB": 2 << 50} {
 		t.Run("writes "+want, func(t *testing.T) { assert.Equal(t, want, b.String()) })
 	}
 }
 
-// A manifest's limits are written like durations in flags; its package stands alone and has its own reader.
-func TestManifestLimitsReadLikeDurations(t *testing.T) {
-	for _, text := range []string{"1ns", "2us", "3ms", "15secs", "1.5mins", "6hrs", "2days", "2weeks", "90secs", "36hrs", "1.001secs",
-		"5", "10s", "5m", "1h", "1 secs", "-1secs", "1e3secs", ".secs", "", "15251weeks", "1Secs", "infsecs", "1.2.3secs"} {
-		t.Run(text, func(t *testing.T) {
-			d, err := flags.ParseDuration(text)
-			m, _, manifestErr := manifest.Parse(fmt.Sprintf(`{"libraries":{"file":"a","limits":{"open":%q}}}`, text), manifest.Options{})
-			if err != nil {
-				require.ErrorContains(t, manifestErr, err.Error())
-				return
-			}
-			require.NoError(t, manifestErr)
-			assert.Equal(t, d, m.Libraries[0].Limits.Open)
+func TestExactDuration(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"0ns": 0, "1ns": 1, "90secs": 90 * time.Second, "3601secs": time.Hour + time.Second, "1500ms": 1500 * time.Millisecond,
+		"2weeks": 336 * time.Hour, "9223372036854775807ns": math.MaxInt64,
+	} {
+		t.Run(want+" is written and read", func(t *testing.T) {
+			assert.Equal(t, want, stout.ExactDuration(d))
+			again, err := stout.ParseDuration(want)
+			require.NoError(t, err)
+			assert.Equal(t, d, again)
 		})
 	}
 }

@@ -1,4 +1,7 @@
-package flags
+// Package stout reads and writes durations and sizes in the notation of Apache
+// Mesos' flags and parameters: 15secs, 1.5mins, 64MB. It is named after the library
+// of Mesos that has it.
+package stout
 
 import (
 	"errors"
@@ -77,6 +80,17 @@ func FormatDuration(d time.Duration) string {
 		return strconv.FormatFloat(float64(d)/float64(unit.size), 'g', 15, 64) + unit.name
 	}
 	return strconv.FormatInt(int64(d), 10) + "ns" // not reached: the last unit is 1
+}
+
+// ExactDuration writes d, which must not be negative, in the largest unit that leaves a whole number, so that it reads
+// as what it was. It differs from [FormatDuration] only where that writes a fraction: 3601secs for 1.00027777777778hrs.
+func ExactDuration(d time.Duration) string {
+	for _, unit := range durationUnits {
+		if d > 0 && d%unit.size == 0 {
+			return strconv.FormatInt(int64(d/unit.size), 10) + unit.name
+		}
+	}
+	return "0ns"
 }
 
 // Bytes is a size in bytes, written as Mesos writes sizes: "2GB".
