@@ -2,10 +2,13 @@ package flags
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/hashicorp/go-multierror"
+
+	"github.com/mesos-modules/mms/internal/nearest"
 )
 
 // Problem is one thing wrong with a command line or environment. The error of [Set.Parse] holds one or more. Its text
@@ -47,20 +50,15 @@ func listing(program string) multierror.ErrorFormatFunc {
 // nearest returns the declared name or alias most like name, "" if none is like it; for an old name the one that
 // replaced it.
 func (s *Set) nearest(name string) string {
-	if len(name) > 100 {
-		return ""
-	}
-	best, bestDistance := "", min(len(name)/3, 4)+1
+	means := map[string]string{}
 	for _, f := range s.flags {
-		for i, candidate := range f.names() {
-			d := levenshtein.ComputeDistance(name, candidate)
-			if i > 0 && f.aliases[i-1].deprecated {
-				candidate = f.name
-			}
-			if d < bestDistance || d == bestDistance && best != "" && candidate < best {
-				best, bestDistance = candidate, d
+		means[f.name] = f.name
+		for _, a := range f.aliases {
+			means[a.name] = a.name
+			if a.deprecated {
+				means[a.name] = f.name
 			}
 		}
 	}
-	return best
+	return means[nearest.Name(name, slices.Sorted(maps.Keys(means)))]
 }

@@ -12,9 +12,9 @@ import (
 	"sync/atomic"
 
 	"github.com/mesos-modules/mms/internal/flags"
+	"github.com/mesos-modules/mms/internal/nearest"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager"
-	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/verify"
 	"github.com/mesos-modules/mms/roles/calculator"
 	"github.com/mesos-modules/mms/roles/testmodule"
@@ -152,7 +152,7 @@ func (f *Face) notFound(w http.ResponseWriter, r *http.Request) {
 			paths = append(paths, f.c.Prefix+at.path)
 		}
 	}
-	if near := finding.Nearest(r.URL.Path, paths); near != "" {
+	if near := nearest.Name(r.URL.Path, paths); near != "" {
 		p.Near = []string{near}
 	} else {
 		p.Near = paths

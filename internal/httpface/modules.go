@@ -9,9 +9,9 @@ import (
 
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/internal/nearest"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager"
-	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/report"
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
@@ -218,7 +218,7 @@ func (f *Face) noModule(w http.ResponseWriter, r *http.Request, name string) {
 		}
 	}
 	p := problem{Error: "there is no module " + name}
-	if near := finding.Nearest(name, names); near != "" {
+	if near := nearest.Name(name, names); near != "" {
 		p.Near = []string{modulePath + near}
 	}
 	fail(w, r, http.StatusNotFound, p)

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mesos-modules/mms/facade"
-	"github.com/mesos-modules/mms/manager/finding"
+	"github.com/mesos-modules/mms/internal/nearest"
 	"github.com/mesos-modules/mms/manager/trial"
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
@@ -140,7 +140,7 @@ func commandNames(root *cobra.Command) []string {
 
 // didYouMean proposes the nearest of the candidates, if one is near.
 func didYouMean(word string, candidates []string) string {
-	if near := finding.Nearest(word, candidates); near != "" {
+	if near := nearest.Name(word, candidates); near != "" {
 		return fmt.Sprintf("; did you mean %q?", near)
 	}
 	return ""

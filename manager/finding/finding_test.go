@@ -68,27 +68,6 @@ func TestSort(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	for _, r := range []struct {
-		word       string
-		candidates []string
-		want       string
-	}{
-		{"calculater", []string{"allocator", "calculator"}, "calculator"},
-		{"CALCULATOR", []string{"calculator"}, "calculator"},
-		{"calculator", []string{"CALCULATOR"}, "CALCULATOR"},
-		{"abc", []string{"abd", "abe"}, "abd"},
-		{"abc", []string{"xyz"}, ""},
-		{"a", []string{"bb"}, ""},
-		{"", []string{"b"}, ""},
-		{"abc", nil, ""},
-		{strings.Repeat("a", 201), []string{strings.Repeat("a", 201)}, ""},
-		{strings.Repeat("a", 200), []string{strings.Repeat("a", 201), strings.Repeat("a", 200)}, strings.Repeat("a", 200)},
-	} {
-		assert.Equal(t, r.want, finding.Nearest(r.word, r.candidates), r.word)
-	}
-}
-
 func TestError(t *testing.T) {
 	err := &finding.Error{Findings: []finding.Finding{{Rule: finding.Cycle, Problem: "round"}, {Rule: finding.OwnCheck, Module: "m", Problem: "no"}}}
 	assert.EqualError(t, err, "cycle: round\nown-check: module m: no")

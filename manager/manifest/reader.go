@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mesos-modules/mms/internal/nearest"
 )
 
 // Bounds of one manifest text. They are far above what a daemon can use and far below what hurts it.
@@ -144,7 +146,7 @@ func (r *reader) object(path string, known []string, member func(key, path strin
 
 func (r *reader) unknown(at Position, path, key string, known []string) {
 	mend := "known here: " + strings.Join(known, ", ")
-	if near := nearest(key, known); near != "" {
+	if near := nearest.Name(key, known); near != "" {
 		mend = fmt.Sprintf("did you mean %q?", near)
 	}
 	text := fmt.Sprintf("%sunknown key %s; %s", prefix(path), quote(key), mend)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/mesos-modules/mms/internal/nearest"
 )
 
 // maxListed bounds how many entries of a folder are looked through for a name like the missing one.
@@ -124,7 +126,7 @@ func similar(wanted string, tried []string) []string {
 	}
 	slices.SortFunc(all, func(a, b candidate) int { return cmp.Compare(a.path, b.path) })
 	var near []string
-	for _, s := range alike(stem(filepath.Base(wanted)), stems, 3) {
+	for _, s := range nearest.Names(stem(filepath.Base(wanted)), stems, 3) {
 		for _, c := range all {
 			if c.stem == s && len(near) < 3 && !slices.Contains(tried, c.path) {
 				near = append(near, c.path)

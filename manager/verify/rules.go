@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/internal/nearest"
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/vehicle"
@@ -116,7 +117,7 @@ func modulePresent(c *check) []finding.Finding {
 		for _, m := range u.lib.Description.Modules {
 			names = append(names, m.Name)
 		}
-		switch near := finding.Nearest(u.Name, names); {
+		switch near := nearest.Name(u.Name, names); {
 		case near != "":
 			f.Mend = fmt.Sprintf("did you mean %s? The library has: %s", show(near), list(names))
 		case len(names) > 0:
@@ -157,7 +158,7 @@ func (c *check) noRole(what, name string) fault {
 		names = append(names, r.Name)
 	}
 	f := fault{problem: fmt.Sprintf("%s, %s, is none of the pre-declared roles", what, show(name))}
-	if near := finding.Nearest(name, names); near != "" {
+	if near := nearest.Name(name, names); near != "" {
 		f.mend = fmt.Sprintf("did you mean %s? ", near)
 	}
 	f.mend += "The roles are: " + list(names)
@@ -266,7 +267,7 @@ func unknownKey(key string, keys []string) fault {
 	if len(keys) > 0 {
 		f.mend = "the module knows: " + list(keys)
 	}
-	if near := finding.Nearest(key, keys); near != "" {
+	if near := nearest.Name(key, keys); near != "" {
 		f.mend = fmt.Sprintf("did you mean %s? The", show(near)) + strings.TrimPrefix(f.mend, "the")
 	}
 	return f
@@ -326,7 +327,7 @@ func (c *check) unknownFlag(b binding) finding.Finding {
 	f := finding.Finding{Rule: finding.Binding, Path: []string{"--" + b.Flag},
 		Problem: fmt.Sprintf("no daemon has a binding site with the flag --%s", show(b.Flag)),
 		Mend:    "\"mesos-module roles\" lists the binding flags"}
-	if near := finding.Nearest(b.Flag, c.flags()); near != "" {
+	if near := nearest.Name(b.Flag, c.flags()); near != "" {
 		f.Mend = fmt.Sprintf("did you mean --%s? ", near) + f.Mend
 	}
 	return f
@@ -382,7 +383,7 @@ func (c *check) proposal(role, instead string) string {
 		return fmt.Sprintf("load a module of role %s: there is none in the manifest", role)
 	}
 	proposal := fmt.Sprintf("loaded modules of role %s: %s", role, list(loaded))
-	if near := finding.Nearest(instead, loaded); near != "" {
+	if near := nearest.Name(instead, loaded); near != "" {
 		proposal = fmt.Sprintf("did you mean %s? ", show(near)) + strings.ToUpper(proposal[:1]) + proposal[1:]
 	}
 	return proposal
