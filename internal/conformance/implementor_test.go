@@ -79,7 +79,7 @@ func copyModule(t *testing.T) moduleCopy {
 	c := moduleCopy{t, t.TempDir()}
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
-	for _, part := range []string{"go.mod", "go.sum", "facade", "roles", "depgraph", "lifecycle", "manager", "internal/gen/role"} {
+	for _, part := range []string{"go.mod", "go.sum", "facade", "roles", "depgraph", "lifecycle", "manager", "internal/gen/role", "internal/nearest"} {
 		require.NoError(t, filepath.WalkDir(filepath.Join(root, part), func(path string, e fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
