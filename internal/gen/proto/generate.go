@@ -27,9 +27,9 @@ type generated struct {
 	text string
 }
 
-// generate compiles all .proto files below root and returns their Go code in the order of their paths. Nothing is
-// written.
-func generate(ctx context.Context, root string) ([]generated, error) {
+// generate compiles all .proto files below root, which may import from below the other folders, and returns their Go
+// code in the order of their paths. Nothing is written.
+func generate(ctx context.Context, root string, imports ...string) ([]generated, error) {
 	sources, err := find(root, ".proto")
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ func generate(ctx context.Context, root string) ([]generated, error) {
 	if len(sources) == 0 {
 		return nil, fmt.Errorf("no .proto file below %s", root)
 	}
-	compiled, err := compile(ctx, root, sources)
+	compiled, err := compile(ctx, append([]string{root}, imports...), sources)
 	if err != nil {
 		return nil, err
 	}
@@ -63,14 +63,14 @@ func find(root, suffix string) ([]string, error) {
 }
 
 // compile parses and links the sources; google/protobuf/*.proto are known without files.
-func compile(ctx context.Context, root string, sources []string) (linker.Files, error) {
+func compile(ctx context.Context, roots, sources []string) (linker.Files, error) {
 	compiler := protocompile.Compiler{
-		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{ImportPaths: []string{root}}),
+		Resolver:       protocompile.WithStandardImports(&protocompile.SourceResolver{ImportPaths: roots}),
 		SourceInfoMode: protocompile.SourceInfoStandard, // comments of the source become comments of the Go code
 	}
 	files, err := compiler.Compile(ctx, sources...)
 	if err != nil {
-		return nil, fmt.Errorf("compile below %s: %w", root, err)
+		return nil, fmt.Errorf("compile below %s: %w", strings.Join(roots, ", "), err)
 	}
 	return files, nil
 }

@@ -90,7 +90,7 @@ func TestErrorsNameTheFileAndTheFault(t *testing.T) {
 		assert.ErrorContains(t, run(t.Context(), []string{root}), root)
 	})
 	t.Run("no argument", func(t *testing.T) {
-		assert.ErrorContains(t, run(t.Context(), nil), "want one argument")
+		assert.ErrorContains(t, run(t.Context(), nil), "want the folder")
 	})
 }
 

@@ -1,14 +1,15 @@
 // Command proto writes the Go code of the API messages from their .proto files, without protoc.
 //
-//	go run github.com/mesos-modules/mms/internal/gen/proto ROOT
+//	go run github.com/mesos-modules/mms/internal/gen/proto ROOT [IMPORTS...]
 //
 // compiles every .proto file below ROOT, the folder their import paths start from, and writes NAME.pb.go beside each
-// NAME.proto. The Go package of a file is what its go_package option says. Parser and plugin have the versions of
+// NAME.proto. What they import is also looked for below IMPORTS. The Go package of a file is what its go_package option says. Parser and plugin have the versions of
 // go.mod, so the same sources give the same bytes on every machine.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 )
@@ -21,10 +22,10 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("want one argument, the folder the import paths start from, got %d", len(args))
+	if len(args) == 0 {
+		return errors.New("want the folder the import paths start from")
 	}
-	files, err := generate(ctx, args[0])
+	files, err := generate(ctx, args[0], args[1:]...)
 	if err != nil {
 		return err
 	}
