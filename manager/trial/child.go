@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"runtime/debug"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -39,6 +40,8 @@ type child struct {
 	requests []Request
 	reports  int // descriptor
 	output   int // descriptor
+	own      own
+	apart    chan<- func()
 	pid      int
 }
 
@@ -57,53 +60,29 @@ func newChild(vehicles []vehicle.Vehicle) (*child, error) {
 	for _, v := range vehicles {
 		c.vehicles[v.Name()] = v
 	}
-	requests := os.NewFile(requestDescriptor, "requests")
-	content, err := io.ReadAll(requests)
-	if err := errors.Join(err, requests.Close()); err != nil {
-		return nil, fmt.Errorf("read requests: %w", err)
-	}
-	if err := json.Unmarshal(content, &c.requests); err != nil {
+	if err := c.read(); err != nil {
 		return nil, fmt.Errorf("read requests: %w", err)
 	}
 	// Low descriptors are those that libraries close or replace by mistake.
-	if c.reports, err = raise(reportDescriptor); err != nil {
-		return nil, err
-	}
-	c.output, err = raise(int(os.Stderr.Fd()))
-	return c, err
+	var errs [3]error
+	c.reports, errs[0] = raise(reportDescriptor)
+	c.output, errs[1] = raise(int(os.Stderr.Fd()))
+	c.own, errs[2] = claim(c.reports, c.output)
+	c.apart = apart()
+	return c, errors.Join(errs[:]...)
 }
 
-// raise moves a descriptor up, out of the way, and keeps it from programs that a
-// library starts. The standard ones stay where they are as well.
-func raise(fd int) (int, error) {
-	const above = 200 // below the usual limit of 1024, or of 256
-	high, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, above)
+// read takes the requests. Their descriptor stays open.
+func (c *child) read() error {
+	size, err := unix.Seek(requestDescriptor, 0, io.SeekEnd)
 	if err != nil {
-		return 0, fmt.Errorf("duplicate descriptor %d: %w", fd, err)
+		return err
 	}
-	if fd > 2 {
-		err = unix.Close(fd)
+	content := make([]byte, size)
+	if n, err := unix.Pread(requestDescriptor, content, 0); err != nil || int64(n) != size {
+		return fmt.Errorf("%d of %d bytes: %w", n, size, cmp.Or(err, io.ErrUnexpectedEOF))
 	}
-	return high, err
-}
-
-// closeInherited closes what whoever started the daemon has left open: sockets
-// above all. What Go opens is closed by exec, so all that is not marked so comes
-// from outside.
-func closeInherited() {
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		return // no procfs
-	}
-	for _, e := range entries {
-		fd, err := strconv.Atoi(e.Name())
-		if err != nil || fd <= requestDescriptor {
-			continue
-		}
-		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
-			_ = unix.Close(fd) // it was passed by mistake: nothing to be done
-		}
-	}
+	return json.Unmarshal(content, &c.requests)
 }
 
 func (c *child) serve() {
@@ -114,11 +93,14 @@ func (c *child) serve() {
 		answer := c.open(r)
 		answer.Index, answer.End = i, true
 		c.report(answer)
+		if answer.Spent {
+			return
+		}
 	}
 }
 
-// open has a library described on a goroutine of its own, which the library may
-// end. After that, or a panic, it has left locks taken, and the child is spent.
+// open has a library described on another goroutine, which the library may end.
+// After that, or a panic, it has left locks taken, and the child is spent.
 func (c *child) open(r Request) report {
 	v, ok := c.vehicles[r.Vehicle]
 	if !ok {
@@ -126,8 +108,9 @@ func (c *child) open(r Request) report {
 	}
 	answer := spent("an initialiser called runtime.Goexit while the library was opened")
 	done := make(chan struct{})
-	go func() {
+	describe := func() {
 		defer close(done)
+		defer c.endCopy()
 		defer func() {
 			if value := recover(); value != nil {
 				answer = spent("an initialiser panicked while the library was opened: %s%s", oneLine(fmt.Sprint(value)), panicked())
@@ -135,7 +118,18 @@ func (c *child) open(r Request) report {
 		}()
 		d, err := v.Describe(r.File, r.Description)
 		answer = report{Description: d, Refusal: pack(err)}
-	}()
+		if !c.own.untouched() {
+			answer = spent("the library " + closed + " while it was opened")
+		}
+	}
+	if r.Vehicle == vehicle.Native {
+		// A collection that began over there would look at descriptors that
+		// the library may have closed.
+		defer debug.SetGCPercent(debug.SetGCPercent(-1))
+		c.apart <- describe
+	} else {
+		go describe()
+	}
 	<-done
 	return answer
 }
@@ -163,12 +157,16 @@ func panicked() string {
 	}
 }
 
-// report writes one line. A copy of the process that a library has forked off
-// comes here as well, and is to say nothing.
-func (c *child) report(r report) {
+// endCopy ends the process if it is a copy that a library has forked off: it is to
+// say nothing, and has no other thread to go on with.
+func (c *child) endCopy() {
 	if os.Getpid() != c.pid {
 		os.Exit(0)
 	}
+}
+
+// report writes one line.
+func (c *child) report(r report) {
 	line, err := json.Marshal(r)
 	if err == nil && len(line) >= maxReport {
 		err = fmt.Errorf("the library's description has %d bytes, and %d are allowed", len(line), maxReport)

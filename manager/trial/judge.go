@@ -20,6 +20,15 @@ const (
 	maxText    = 8192 // bytes of an error's text
 )
 
+const (
+	// closed is said of a library that has closed or replaced what is not its own.
+	closed = "closed the descriptors of the trial process"
+
+	// withoutPoller begins the last words of Go's runtime when the descriptors that
+	// it waits with are gone.
+	withoutPoller = "fatal error: runtime: netpoll"
+)
+
 // judge finds the library that took the child along, if one did, and returns how
 // many verdicts are known.
 func (s *session) judge(why reason, state *os.ProcessState) (int, error) {
@@ -60,8 +69,8 @@ func (s *session) blame(guilty int, why reason, state *os.ProcessState) string {
 	case disturbed:
 		return "disturbed the reports of the trial process"
 	case ended, finished:
-		if state.ExitCode() == exitNoReport {
-			return "closed the descriptors of the trial process"
+		if state.ExitCode() == exitNoReport || strings.Contains(s.printed(), withoutPoller) {
+			return closed
 		}
 		return "ended the trial process with " + s.fate(why, state)
 	default:

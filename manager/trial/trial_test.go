@@ -84,6 +84,17 @@ func TestVerdicts(t *testing.T) {
 		assert.Equal(t, "it is broken", problem(t, finding.LibraryOpens, v[6]))
 	})
 
+	t.Run("Go code that takes descriptors away is found, whoever notices first", func(t *testing.T) {
+		v := run(t, faked("good"), faked("closes low descriptors"), faked("good"), faked("closes what the runtime waits with"), faked("good"))
+		for _, i := range []int{0, 2, 4} {
+			require.NoError(t, v[i].Err)
+		}
+		assert.Equal(t, closed, problem(t, finding.LibraryOpens, v[1]))
+		says, said, _ := strings.Cut(problem(t, finding.LibraryOpens, v[3]), "; it said: ")
+		assert.Equal(t, closed, says)
+		assert.Contains(t, said, "runtime: netpoll")
+	})
+
 	t.Run("a vehicle that the child does not know is named", func(t *testing.T) {
 		v := run(t, trial.Request{Vehicle: "balloon"}, faked("good"))
 		assert.Equal(t, `the trial child knows no vehicle "balloon"`, problem(t, finding.LibraryOpens, v[0]))
@@ -104,6 +115,8 @@ func TestNoChild(t *testing.T) {
 		})
 	}
 }
+
+const closed = "the library closed the descriptors of the trial process while it was opened"
 
 // What a native library does to the child while it is opened, and what is said of
 // it. Empty: nothing is held against it.
@@ -129,8 +142,10 @@ var faults = []struct {
 	{"forks, and both go on", "if(fork()<0)exit(91)", 0, ""},
 	{"makes itself a daemon", "if(daemon(0,0)!=0)exit(91)", 0, "the library ended the trial process with exit status 0 while it was opened"},
 	{"prints a lot, some of which looks like a report", "chatter()", 0, ""},
-	{"closes low descriptors, where the report was", "for(int i=3;i<64;i++)close(i)", 0, ""},
-	{"closes every descriptor", "closeall()", 0, "the library closed the descriptors of the trial process while it was opened"},
+	{"closes low descriptors", "for(int i=3;i<64;i++)close(i)", 0, closed},
+	{"puts a file of its own in the place of another", `dup2(open("/dev/null",O_RDONLY),3)`, 0, closed},
+	{"closes every descriptor", "closeall()", 0, closed},
+	{"closes every descriptor on a thread of its own", "onthread(closeall)", 0, closed},
 	{"writes into every descriptor", "junk()", 0, "the library disturbed the reports of the trial process while it was opened"},
 }
 

@@ -4,6 +4,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,14 @@ __attribute__((unused)) static void here(void) {
 
 __attribute__((unused)) static void closeall(void) {
   for (int fd = 0; fd < 1024; fd++) close(fd);
+}
+
+__attribute__((unused)) static void *call(void *f) { ((void (*)(void))f)(); return NULL; }
+
+// Goes on when f has returned on a thread of its own.
+__attribute__((unused)) static void onthread(void (*f)(void)) {
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, call, (void *)f) != 0 || pthread_join(thread, NULL) != 0) exit(94);
 }
 
 // Only where the child has its own descriptors: others may be a tool's.
