@@ -16,6 +16,8 @@ import (
 	"github.com/mesos-modules/mms/roles/authenticatee"
 	"github.com/mesos-modules/mms/roles/authenticator"
 	"github.com/mesos-modules/mms/roles/calculator"
+	"github.com/mesos-modules/mms/roles/containerizer"
+	"github.com/mesos-modules/mms/roles/containerlogger"
 	"github.com/mesos-modules/mms/roles/hook"
 	"github.com/mesos-modules/mms/roles/isolator"
 	"github.com/mesos-modules/mms/roles/testmodule"
@@ -146,10 +148,10 @@ func Table() []Role {
 		{Name: "Calculator", Version: "1.12.0", On: Both, Type: reflect.TypeFor[calculator.Calculator](), Native: true,
 			Sites:   []Site{{On: Both, Flag: "calculator", Takes: List}},
 			Summary: "computes a number; the example role"},
-		{Name: "ContainerLogger", Version: "1.12.0", On: Slave,
+		{Name: "ContainerLogger", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[containerlogger.ContainerLogger](),
 			Sites:   []Site{{On: Slave, Flag: "container_logger", Takes: Each}},
 			Summary: "takes the output of containers"},
-		{Name: "Containerizer", Version: "1.12.0", On: Slave,
+		{Name: "Containerizer", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[containerizer.Containerizer](),
 			Sites:   []Site{{On: Slave, Flag: "containerizers", Takes: List}},
 			Summary: "launches, watches and destroys containers"},
 		{Name: "DiskProfileAdaptor", Version: "1.12.0", On: Slave,

@@ -8,6 +8,8 @@ import (
 	"github.com/mesos-modules/mms/roles/authenticatee"
 	"github.com/mesos-modules/mms/roles/authenticator"
 	"github.com/mesos-modules/mms/roles/calculator"
+	"github.com/mesos-modules/mms/roles/containerizer"
+	"github.com/mesos-modules/mms/roles/containerlogger"
 	"github.com/mesos-modules/mms/roles/hook"
 	"github.com/mesos-modules/mms/roles/isolator"
 	"github.com/mesos-modules/mms/roles/testmodule"
@@ -26,6 +28,10 @@ func forRole(role string, o Options) (Handle, bool) {
 		return &authenticatorHandle{core: core[authenticator.Authenticator]{options: o}}, true
 	case "Calculator":
 		return &calculatorHandle{core: core[calculator.Calculator]{options: o}}, true
+	case "ContainerLogger":
+		return &containerloggerHandle{core: core[containerlogger.ContainerLogger]{options: o}}, true
+	case "Containerizer":
+		return &containerizerHandle{core: core[containerizer.Containerizer]{options: o}}, true
 	case "Hook":
 		return &hookHandle{core: core[hook.Hook]{options: o}}, true
 	case "Isolator":
