@@ -8,3 +8,6 @@ func HandlesForTest[T any](m *Manager, flag string) (all []T) {
 	}
 	return all
 }
+
+// BoundForTest returns the names of the modules that are bound to a site.
+func BoundForTest(m *Manager, flag string) []string { return m.siteOf(flag).names }

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
+	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/manager/verify"
@@ -56,20 +58,76 @@ func (m *Manager) boundBy(row roles.Site) []verify.Ref {
 }
 
 // bindings are the given binding flags, then the defaults of the sites whose flag
-// is not among them, in table order.
+// is not among them, in table order. The words of sites are resolved.
 func (m *Manager) bindings() []verify.Binding {
-	all := slices.Clone(m.cfg.Bindings)
+	var all []verify.Binding
+	for _, b := range m.cfg.Bindings {
+		named := len(b.Refs) > 0
+		if b.Refs = m.resolved(b); len(b.Refs) > 0 || !named {
+			all = append(all, b)
+		}
+	}
 	for _, role := range m.cfg.Roles {
 		for _, row := range role.Sites {
 			given := slices.ContainsFunc(m.cfg.Bindings, func(b verify.Binding) bool {
 				return b.Flag == row.Flag || slices.Contains(row.Aliases, b.Flag)
 			})
-			if row.Default != "" && row.On&m.cfg.Daemon != 0 && !given {
-				all = append(all, verify.Binding{Flag: row.Flag, Refs: []verify.Ref{{Name: row.Default}}, FromDefault: true})
+			if row.Default == "" || row.On&m.cfg.Daemon == 0 || given {
+				continue
+			}
+			if refs := m.shipped(row); len(refs) > 0 {
+				all = append(all, verify.Binding{Flag: row.Flag, Refs: refs, FromDefault: true})
 			}
 		}
 	}
 	return all
+}
+
+// resolved are the modules that a flag names, in its order and each once. A word of
+// a site that only the other daemon has stands for modules that only that one is
+// built with: it is left out, so that one flag file serves both.
+func (m *Manager) resolved(b verify.Binding) []verify.Ref {
+	row, here := m.rowOf(b.Flag)
+	var refs []verify.Ref
+	for _, ref := range b.Refs {
+		if row.IsWord(ref.Name) && !here {
+			continue
+		}
+		for _, name := range row.Named(ref.Name) {
+			if !slices.ContainsFunc(refs, func(r verify.Ref) bool { return r.Name == name }) {
+				refs = append(refs, verify.Ref{Name: name, Constraint: ref.Constraint})
+			}
+		}
+	}
+	return refs
+}
+
+// rowOf returns the site of a flag, one of this daemon if there is any.
+func (m *Manager) rowOf(flag string) (found roles.Site, here bool) {
+	for _, role := range m.cfg.Roles {
+		for _, row := range role.Sites {
+			if row.Flag != flag && !slices.Contains(row.Aliases, flag) {
+				continue
+			}
+			if found = row; row.On&m.cfg.Daemon != 0 {
+				return found, true
+			}
+		}
+	}
+	return found, false
+}
+
+// shipped are the modules of a default, if the daemon is built with all of them.
+func (m *Manager) shipped(row roles.Site) (refs []verify.Ref) {
+	for word := range strings.SplitSeq(row.Default, ",") {
+		for _, name := range row.Named(word) {
+			if !slices.ContainsFunc(m.builtinModules(), func(d facade.Declared) bool { return d.Declare().Name == name }) {
+				return nil
+			}
+			refs = append(refs, verify.Ref{Name: name})
+		}
+	}
+	return refs
 }
 
 func (m *Manager) makeHandles(s *site) error {

@@ -10,6 +10,7 @@ package roles
 
 import (
 	"reflect"
+	"slices"
 
 	"github.com/mesos-modules/mms/roles/allocator"
 	"github.com/mesos-modules/mms/roles/anonymous"
@@ -93,9 +94,36 @@ type Site struct {
 	// Name tells sites of one role apart where a daemon has several.
 	Name string
 
-	// Default is the module bound when the flag is not given; empty leaves the
-	// site unbound.
+	// Words are what the flag takes for modules that ship with Mesos, as upstream
+	// calls them: posix/cpu is shorter than its module's name.
+	Words []Word
+
+	// Default is what is bound when the flag is not given, as it would stand on
+	// the flag; empty leaves the site unbound. A daemon that is built without the
+	// modules leaves it unbound too.
 	Default string
+}
+
+// Word stands on a flag for one or more modules, in this order.
+type Word struct {
+	Name    string
+	Modules []string
+}
+
+// Named returns the modules that a name on the site's flag stands for: those of a
+// word, or else the name itself. The slice is the caller's.
+func (s Site) Named(name string) []string {
+	for _, w := range s.Words {
+		if w.Name == name {
+			return slices.Clone(w.Modules)
+		}
+	}
+	return []string{name}
+}
+
+// IsWord reports whether a name on the site's flag is one of its words.
+func (s Site) IsWord(name string) bool {
+	return slices.ContainsFunc(s.Words, func(w Word) bool { return w.Name == name })
 }
 
 // Role is one row: the purpose a module fulfils. Upstream says "kind".
