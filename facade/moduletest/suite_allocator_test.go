@@ -249,6 +249,7 @@ func (g *greedy) Pause(context.Context) error {
 func (g *greedy) Resume(context.Context) error {
 	return g.change(func() { g.paused = false })
 }
+func (g *greedy) Metrics(context.Context) ([]*allocation.Metric, error) { return nil, nil }
 func (g *greedy) Close(context.Context) error {
 	g.end()
 	<-g.done

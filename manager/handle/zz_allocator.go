@@ -558,3 +558,21 @@ func (h *allocatorHandle) Resume(ctx context.Context) (err error) {
 	s.leave()
 	return err
 }
+
+func (h *allocatorHandle) Metrics(ctx context.Context) (r1 []*allocation.Metric, err error) {
+	s := h.enter()
+	if s == nil {
+		err = h.unbound("Metrics")
+		return r1, err
+	}
+	done := false
+	defer func() {
+		if !done {
+			err = h.broken(s, "Metrics", recover())
+		}
+	}()
+	r1, err = s.instance.Metrics(ctx)
+	done = true
+	s.leave()
+	return r1, err
+}

@@ -1,7 +1,5 @@
 // Package allocator is the role Allocator: modules that decide which framework
 // is offered which resources.
-//
-// The interface is provisional until the master that calls it is there.
 package allocator
 
 import (
@@ -88,7 +86,7 @@ type Allocator interface {
 	RemoveSlave(ctx context.Context, agent *mesosv1.AgentID) error
 
 	// UpdateSlave replaces info, capabilities and total resources of an agent.
-	// An agent that changed its attributes or resources loses its filters.
+	// An agent that changed its attributes loses its filters.
 	UpdateSlave(ctx context.Context, info *mesosv1.AgentInfo, capabilities []*mesosv1.AgentInfo_Capability,
 		total []*mesosv1.Resource) error
 
@@ -163,4 +161,13 @@ type Allocator interface {
 	// Pause stops all offers until Resume. Bookkeeping goes on.
 	Pause(ctx context.Context) error
 	Resume(ctx context.Context) error
+
+	// Metrics returns what the allocator measures, in the order of the names.
+	// The master publishes each as allocator/ and its name; names that
+	// monitoring of Apache Mesos knows begin with mesos/. What has no value yet
+	// is left out.
+	//
+	//mms:since 1.12.0
+	//mms:default nil
+	Metrics(ctx context.Context) ([]*allocation.Metric, error)
 }

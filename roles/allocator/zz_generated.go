@@ -2,6 +2,15 @@
 
 package allocator
 
+import (
+	"context"
+
+	"github.com/mesos-modules/mms/facade/mesos/allocation"
+)
+
 // Unimplemented answers the methods that the role got after its first release
 // with their defaults. Embed it, and a module compiles when others are added.
 type Unimplemented struct{}
+
+// Metrics is part of the role since 1.12.0.
+func (Unimplemented) Metrics(context.Context) ([]*allocation.Metric, error) { return nil, nil }

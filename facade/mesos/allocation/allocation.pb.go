@@ -426,6 +426,60 @@ func (x *Whitelist) GetHostnames() []string {
 	return nil
 }
 
+// One number that the allocator measures.
+type Metric struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Below "allocator/", as in mesos/allocation_runs.
+	Name          *string  `protobuf:"bytes,1,opt,name=name" json:"name,omitempty"`
+	Value         *float64 `protobuf:"fixed64,2,opt,name=value" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Metric) Reset() {
+	*x = Metric{}
+	mi := &file_mesos_allocation_allocation_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Metric) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Metric) ProtoMessage() {}
+
+func (x *Metric) ProtoReflect() protoreflect.Message {
+	mi := &file_mesos_allocation_allocation_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Metric.ProtoReflect.Descriptor instead.
+func (*Metric) Descriptor() ([]byte, []int) {
+	return file_mesos_allocation_allocation_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Metric) GetName() string {
+	if x != nil && x.Name != nil {
+		return *x.Name
+	}
+	return ""
+}
+
+func (x *Metric) GetValue() float64 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
 var File_mesos_allocation_allocation_proto protoreflect.FileDescriptor
 
 const file_mesos_allocation_allocation_proto_rawDesc = "" +
@@ -458,7 +512,10 @@ const file_mesos_allocation_allocation_proto_rawDesc = "" +
 	"\bconsumed\x18\x01 \x03(\v2\x12.mesos.v1.ResourceR\bconsumed\x120\n" +
 	"\tconverted\x18\x02 \x03(\v2\x12.mesos.v1.ResourceR\tconverted\")\n" +
 	"\tWhitelist\x12\x1c\n" +
-	"\thostnames\x18\x01 \x03(\tR\thostnamesBAZ?github.com/mesos-modules/mms/facade/mesos/allocation;allocation"
+	"\thostnames\x18\x01 \x03(\tR\thostnames\"2\n" +
+	"\x06Metric\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05valueBAZ?github.com/mesos-modules/mms/facade/mesos/allocation;allocation"
 
 var (
 	file_mesos_allocation_allocation_proto_rawDescOnce sync.Once
@@ -472,7 +529,7 @@ func file_mesos_allocation_allocation_proto_rawDescGZIP() []byte {
 	return file_mesos_allocation_allocation_proto_rawDescData
 }
 
-var file_mesos_allocation_allocation_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_mesos_allocation_allocation_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_mesos_allocation_allocation_proto_goTypes = []any{
 	(*Options)(nil),                            // 0: mesos.allocation.Options
 	(*Share)(nil),                              // 1: mesos.allocation.Share
@@ -480,31 +537,32 @@ var file_mesos_allocation_allocation_proto_goTypes = []any{
 	(*InverseOfferStatuses)(nil),               // 3: mesos.allocation.InverseOfferStatuses
 	(*Conversion)(nil),                         // 4: mesos.allocation.Conversion
 	(*Whitelist)(nil),                          // 5: mesos.allocation.Whitelist
-	(*v1.DurationInfo)(nil),                    // 6: mesos.v1.DurationInfo
-	(*v1.DomainInfo)(nil),                      // 7: mesos.v1.DomainInfo
-	(*v1.OfferFilters_ResourceQuantities)(nil), // 8: mesos.v1.OfferFilters.ResourceQuantities
-	(*v1.FrameworkID)(nil),                     // 9: mesos.v1.FrameworkID
-	(*v1.AgentID)(nil),                         // 10: mesos.v1.AgentID
-	(*v1.Resource)(nil),                        // 11: mesos.v1.Resource
-	(*v1.Unavailability)(nil),                  // 12: mesos.v1.Unavailability
-	(*allocator.InverseOfferStatus)(nil),       // 13: mesos.v1.allocator.InverseOfferStatus
+	(*Metric)(nil),                             // 6: mesos.allocation.Metric
+	(*v1.DurationInfo)(nil),                    // 7: mesos.v1.DurationInfo
+	(*v1.DomainInfo)(nil),                      // 8: mesos.v1.DomainInfo
+	(*v1.OfferFilters_ResourceQuantities)(nil), // 9: mesos.v1.OfferFilters.ResourceQuantities
+	(*v1.FrameworkID)(nil),                     // 10: mesos.v1.FrameworkID
+	(*v1.AgentID)(nil),                         // 11: mesos.v1.AgentID
+	(*v1.Resource)(nil),                        // 12: mesos.v1.Resource
+	(*v1.Unavailability)(nil),                  // 13: mesos.v1.Unavailability
+	(*allocator.InverseOfferStatus)(nil),       // 14: mesos.v1.allocator.InverseOfferStatus
 }
 var file_mesos_allocation_allocation_proto_depIdxs = []int32{
-	6,  // 0: mesos.allocation.Options.allocation_interval:type_name -> mesos.v1.DurationInfo
-	7,  // 1: mesos.allocation.Options.domain:type_name -> mesos.v1.DomainInfo
-	8,  // 2: mesos.allocation.Options.min_allocatable_resources:type_name -> mesos.v1.OfferFilters.ResourceQuantities
-	6,  // 3: mesos.allocation.Options.recovery_timeout:type_name -> mesos.v1.DurationInfo
-	9,  // 4: mesos.allocation.Share.framework_id:type_name -> mesos.v1.FrameworkID
-	10, // 5: mesos.allocation.Share.agent_id:type_name -> mesos.v1.AgentID
-	11, // 6: mesos.allocation.Share.resources:type_name -> mesos.v1.Resource
-	9,  // 7: mesos.allocation.InverseShare.framework_id:type_name -> mesos.v1.FrameworkID
-	10, // 8: mesos.allocation.InverseShare.agent_id:type_name -> mesos.v1.AgentID
-	11, // 9: mesos.allocation.InverseShare.resources:type_name -> mesos.v1.Resource
-	12, // 10: mesos.allocation.InverseShare.unavailability:type_name -> mesos.v1.Unavailability
-	10, // 11: mesos.allocation.InverseOfferStatuses.agent_id:type_name -> mesos.v1.AgentID
-	13, // 12: mesos.allocation.InverseOfferStatuses.statuses:type_name -> mesos.v1.allocator.InverseOfferStatus
-	11, // 13: mesos.allocation.Conversion.consumed:type_name -> mesos.v1.Resource
-	11, // 14: mesos.allocation.Conversion.converted:type_name -> mesos.v1.Resource
+	7,  // 0: mesos.allocation.Options.allocation_interval:type_name -> mesos.v1.DurationInfo
+	8,  // 1: mesos.allocation.Options.domain:type_name -> mesos.v1.DomainInfo
+	9,  // 2: mesos.allocation.Options.min_allocatable_resources:type_name -> mesos.v1.OfferFilters.ResourceQuantities
+	7,  // 3: mesos.allocation.Options.recovery_timeout:type_name -> mesos.v1.DurationInfo
+	10, // 4: mesos.allocation.Share.framework_id:type_name -> mesos.v1.FrameworkID
+	11, // 5: mesos.allocation.Share.agent_id:type_name -> mesos.v1.AgentID
+	12, // 6: mesos.allocation.Share.resources:type_name -> mesos.v1.Resource
+	10, // 7: mesos.allocation.InverseShare.framework_id:type_name -> mesos.v1.FrameworkID
+	11, // 8: mesos.allocation.InverseShare.agent_id:type_name -> mesos.v1.AgentID
+	12, // 9: mesos.allocation.InverseShare.resources:type_name -> mesos.v1.Resource
+	13, // 10: mesos.allocation.InverseShare.unavailability:type_name -> mesos.v1.Unavailability
+	11, // 11: mesos.allocation.InverseOfferStatuses.agent_id:type_name -> mesos.v1.AgentID
+	14, // 12: mesos.allocation.InverseOfferStatuses.statuses:type_name -> mesos.v1.allocator.InverseOfferStatus
+	12, // 13: mesos.allocation.Conversion.consumed:type_name -> mesos.v1.Resource
+	12, // 14: mesos.allocation.Conversion.converted:type_name -> mesos.v1.Resource
 	15, // [15:15] is the sub-list for method output_type
 	15, // [15:15] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
@@ -523,7 +581,7 @@ func file_mesos_allocation_allocation_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mesos_allocation_allocation_proto_rawDesc), len(file_mesos_allocation_allocation_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
