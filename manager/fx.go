@@ -10,6 +10,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/trial"
 	"github.com/mesos-modules/mms/roles"
 )
 
@@ -111,7 +112,7 @@ func (m *Manager) timeouts() fx.Option {
 	for _, mf := range m.cfg.Manifests {
 		for _, lib := range mf.Libraries {
 			l := limitsOr(lib.Limits, m.cfg.Limits)
-			up = append(up, l.Open, l.Open) // in the trial and here
+			up = append(up, trial.Longest(l.Open), l.Open)
 			down = append(down, l.Close)
 			for _, mod := range lib.Modules {
 				l := limitsOr(mod.Limits, l)

@@ -16,6 +16,7 @@ import (
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/manager/trial"
 	"github.com/mesos-modules/mms/manager/verify"
 	"github.com/mesos-modules/mms/roles"
 	"github.com/mesos-modules/mms/roles/calculator"
@@ -153,6 +154,12 @@ func TestFxLimitsLieAboveOurs(t *testing.T) {
 	require.NoError(t, app.Err())
 	assert.Greater(t, app.StartTimeout(), time.Hour)
 	assert.Greater(t, app.StopTimeout(), time.Hour)
+
+	cfg = fxConfig(&testharness.Journal{}, nil)
+	cfg.Manifests = []manifest.Manifest{papers(t, 3)}
+	m, err = manager.New(cfg)
+	require.NoError(t, err)
+	assert.Greater(t, fx.New(fx.NopLogger, m.Options()).StartTimeout(), 3*(trial.Longest(manager.DefaultOpen)+manager.DefaultOpen))
 }
 
 func TestConfig(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
@@ -163,9 +164,9 @@ func (l *loading) try(ctx context.Context) error {
 	if len(requests) == 0 {
 		return nil
 	}
-	limit := l.m.cfg.Limits.Open // to start and end the children
+	var limit time.Duration
 	for _, r := range requests {
-		limit += r.Limit
+		limit += trial.Longest(r.Limit)
 	}
 	var verdicts []trial.Verdict
 	err := l.m.runner.Run(ctx, lifecycle.Step{Phase: lifecycle.Load, Name: "trial", Limit: limit}, func(ctx context.Context) (err error) {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,6 +33,13 @@ type fault struct {
 	library func(*testing.T) string // its path
 	rule    finding.Rule            // of the finding; empty for an error of a step
 	says    []string
+}
+
+// hanging are the limits of faults that hang. The others have time.
+var hanging = map[string]manifest.Limits{
+	"initialiser that loops": {Open: 150 * time.Millisecond},
+	"constructor that hangs": {Create: time.Millisecond},
+	"close that hangs":       {Close: time.Millisecond},
 }
 
 func TestLibraryFaults(t *testing.T) {
@@ -62,11 +70,11 @@ func TestLibraryFaults(t *testing.T) {
 		{"initialiser that exits with 0", with("INIT=exit(0)"), finding.LibraryOpens, []string{"exit"}},
 		{"initialiser that aborts", with("INIT=abort()"), finding.LibraryOpens, []string{"SIGABRT"}},
 		{"initialiser that dereferences null", with("INIT=*(volatile int*)0=1"), finding.LibraryOpens, []string{"SIGSEGV"}},
-		{"initialiser that loops", with("INIT=for(;;)"), finding.LibraryOpens, []string{"500ms"}},
+		{"initialiser that loops", with("INIT=for(;;)"), finding.LibraryOpens, []string{"150ms"}},
 		{"constructor that returns null", with("CREATE=return NULL"), "", []string{"module " + name, "no reason"}},
 		{"constructor that returns an error", with(`CREATE=mesos_fail(error,"no licence");return NULL`), "", []string{"module " + name, "no licence"}},
 		{"constructor that throws", throws, "", []string{"module " + name, "no licence"}},
-		{"constructor that hangs", with("CREATE=usleep(700000)"), "", []string{"module " + name, "abandoned"}},
+		{"constructor that hangs", with("CREATE=hang()"), "", []string{"module " + name, "abandoned"}},
 		{"object with another role's table", with(`HEAD={MESOS_ROLE_MAGIC,sizeof(mesos_calculator_table),0,"TestModule"}`), "", []string{"module " + name, "Calculator", "TestModule"}},
 		{"object without a table", with("CREATE=static const void* none;return &none"), "", []string{"module " + name, "table"}},
 	} {
@@ -75,9 +83,10 @@ func TestLibraryFaults(t *testing.T) {
 }
 
 func (f fault) run(t *testing.T) {
+	release := gate(t)
 	library := f.library(t)
 	before := holding(t)
-	m, events := newManager(t, manifestOf(library))
+	m, events := newManager(t, manifestOf(library), hanging[f.what])
 	err := m.Start(t.Context())
 	require.Error(t, err)
 	var found *finding.Error
@@ -95,9 +104,9 @@ func (f fault) run(t *testing.T) {
 		assert.Contains(t, strings.ToLower(err.Error()), strings.ToLower(word))
 	}
 	_ = m.Close()
-	settle(t, events)
+	settle(t, events, release)
 	assert.Equal(t, lifecycle.Down, m.State())
-	if !strings.Contains(f.what, "hangs") { // its code may still be running
+	if hanging[f.what].Create == 0 { // its code was still running, so its library stays
 		requireNothingBehind(t, before, library)
 	}
 }
@@ -117,11 +126,25 @@ func made(events []lifecycle.Event) (steps []lifecycle.Event) {
 	return steps
 }
 
-// settle waits for abandoned steps to come back, so that the next test starts from
-// nothing.
-func settle(t *testing.T, events *lifecycle.Recorder) {
+// gate makes the pipe at which hang() of a library waits, and returns what opens it.
+func gate(t *testing.T) (release func()) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "gate")
+	require.NoError(t, syscall.Mkfifo(path, 0o600))
+	t.Setenv("GATE", path)
+	return func() {
+		w, err := os.OpenFile(path, os.O_WRONLY, 0) // waits for the library
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+	}
+}
+
+// settle lets abandoned steps come back and waits for them, so that the next test
+// starts from nothing.
+func settle(t *testing.T, events *lifecycle.Recorder, release func()) {
 	t.Helper()
 	for _, abandoned := range lifecycle.Of[lifecycle.StepAbandoned](events.Events()) {
+		release()
 		_, err := events.Wait(t.Context(), func(e lifecycle.Event) bool {
 			late, ok := e.(lifecycle.StepReturnedLate)
 			return ok && late.Module == abandoned.Module && late.Step == abandoned.Step
@@ -137,14 +160,14 @@ func settle(t *testing.T, events *lifecycle.Recorder) {
 	}
 }
 
-func newManager(t *testing.T, mf manifest.Manifest) (*manager.Manager, *lifecycle.Recorder) {
+func newManager(t *testing.T, mf manifest.Manifest, l manifest.Limits) (*manager.Manager, *lifecycle.Recorder) {
 	t.Helper()
 	bus := lifecycle.NewBus(lifecycle.BusOptions{})
 	events := lifecycle.NewRecorder(bus)
 	m, err := manager.New(manager.Config{
 		Daemon: roles.Slave, Vehicles: vehicles, Bus: bus, WorkDir: t.TempDir(), Manifests: []manifest.Manifest{mf},
 		Bindings: []verify.Binding{{Flag: "calculator", Refs: []verify.Ref{{Name: name}}}},
-		Limits:   manifest.Limits{Open: 500 * time.Millisecond, Create: 200 * time.Millisecond, Drain: 200 * time.Millisecond, Close: 200 * time.Millisecond},
+		Limits:   l,
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = m.Close() })
@@ -219,7 +242,7 @@ func TestManifestFaults(t *testing.T) {
 		require.NoError(t, err)
 		mf, _, err := manifest.Parse(string(bytes.TrimSpace(text)), manifest.Options{})
 		require.NoError(t, err)
-		m, _ := newManager(t, mf)
+		m, _ := newManager(t, mf, manifest.Limits{})
 		require.NoError(t, m.Start(t.Context()))
 		require.NoError(t, m.Close())
 	})
@@ -228,7 +251,7 @@ func TestManifestFaults(t *testing.T) {
 		mf := manifestOf(a)
 		mf.Libraries = append(mf.Libraries, manifestOf(b).Libraries...)
 		before := holding(t)
-		m, _ := newManager(t, mf)
+		m, _ := newManager(t, mf, manifest.Limits{})
 		err := m.Start(t.Context())
 		require.ErrorContains(t, err, a)
 		require.ErrorContains(t, err, b)
@@ -241,16 +264,17 @@ func TestManifestFaults(t *testing.T) {
 func TestCloseFaults(t *testing.T) {
 	for _, c := range []struct{ what, destroy, says, library string }{
 		{"close that errors", `return mesos_fail(error,"still in use")`, "still in use", "closed"},
-		{"close that hangs", "usleep(700000)", "abandoned", "left open"},
+		{"close that hangs", "hang()", "abandoned", "left open"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			m, events := newManager(t, manifestOf(faulty(t, "DESTROY="+c.destroy)))
+			release := gate(t)
+			m, events := newManager(t, manifestOf(faulty(t, "DESTROY="+c.destroy)), hanging[c.what])
 			require.NoError(t, m.Start(t.Context()))
 			err := m.Close()
 			require.ErrorContains(t, err, c.says)
 			require.ErrorContains(t, err, name)
 			assert.Contains(t, m.Libraries()[0].Ended, c.library)
-			settle(t, events)
+			settle(t, events, release)
 		})
 	}
 }

@@ -69,6 +69,10 @@ func Run(ctx context.Context, requests []Request, o Options) ([]Verdict, error) 
 	return verdicts, nil
 }
 
+// Longest is how long a trial of one library with this limit can take: it may have
+// to wait for a child of its own. A trial of several takes their sum at most.
+func Longest(limit time.Duration) time.Duration { return startLimit + Request{Limit: limit}.limit() }
+
 func (r Request) limit() time.Duration {
 	if r.Limit <= 0 {
 		return DefaultLimit

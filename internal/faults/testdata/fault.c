@@ -2,6 +2,7 @@
    DESTROY when it is closed. Each is a statement; the rest works. */
 #define _GNU_SOURCE
 #include <mesos/roles/calculator.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -29,6 +30,15 @@
 #ifndef NO_LIBRARY
 MESOS_MODULE_LIBRARY()
 #endif
+
+/* Waits until a test opens the pipe. */
+__attribute__((unused)) static void hang(void) {
+  char c;
+  int fd = open(getenv("GATE"), O_RDONLY);
+  while (read(fd, &c, 1) > 0) {
+  }
+  close(fd);
+}
 
 __attribute__((constructor)) static void init(void) { INIT; }
 

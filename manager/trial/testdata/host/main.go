@@ -1,5 +1,5 @@
 // Command host is a daemon that does nothing but the trial of the plugins it is
-// given, each within the limit that goes before them.
+// given; the last of them is opened within the limit that goes before them.
 package main
 
 import (
@@ -36,8 +36,9 @@ func run(carrier, limit string, paths []string) error {
 		if err != nil {
 			return err
 		}
-		requests = append(requests, trial.Request{File: vehicle.File{Path: p, Size: info.Size()}, Vehicle: carrier, Limit: d})
+		requests = append(requests, trial.Request{File: vehicle.File{Path: p, Size: info.Size()}, Vehicle: carrier})
 	}
+	requests[len(requests)-1].Limit = d
 	verdicts, err := trial.Run(context.Background(), requests, trial.Options{})
 	if err != nil {
 		return err
