@@ -41,6 +41,10 @@ type Config struct {
 	// Manifests are loaded by Start, in this order.
 	Manifests []manifest.Manifest
 
+	// Parameters are what flags say to modules that are compiled in, by module.
+	// What the manifest says wins.
+	Parameters map[string]facade.Parameters
+
 	// Bindings are the binding flags that were given, in flag order. Sites whose
 	// flag is not among them get their default.
 	Bindings []verify.Binding

@@ -22,7 +22,8 @@ import (
 //     ones under their name;
 //   - a site of a list as a slice of the role's type, in flag order (an fx value
 //     group would shuffle them);
-//   - a site of each as a [Factory] of the role's type.
+//   - a site of each as a [Factory] of the role's type;
+//   - a site of each of several as a slice of factories, in flag order.
 //
 // No constructor does work. Whoever takes a site depends on the manager, so his
 // hooks are appended later: he starts after bind and stops before unbind. The
@@ -76,7 +77,17 @@ func (s *site) value(m *Manager) reflect.Value {
 		}
 		return list
 	case roles.Each:
-		return s.typedFactory(m)
+		module := ""
+		if len(s.names) > 0 {
+			module = s.names[0]
+		}
+		return s.typedFactory(m, module)
+	case roles.EachOf:
+		list := reflect.MakeSlice(reflect.SliceOf(s.factoryType()), 0, len(s.names))
+		for _, module := range s.names {
+			list = reflect.Append(list, s.typedFactory(m, module))
+		}
+		return list
 	default:
 		panic(fmt.Sprintf("manager: site --%s takes %v, which nobody can be given", s.Flag, s.Takes))
 	}
@@ -85,16 +96,20 @@ func (s *site) value(m *Manager) reflect.Value {
 // as is v as a value of the interface type t.
 func as(v any, t reflect.Type) reflect.Value { return reflect.ValueOf(v).Convert(t) }
 
-// typedFactory is a Factory[T] for the role's T.
-func (s *site) typedFactory(m *Manager) reflect.Value {
+// factoryType is Factory[T] for the role's T.
+func (s *site) factoryType() reflect.Type {
+	return reflect.FuncOf([]reflect.Type{reflect.TypeFor[context.Context](), reflect.TypeFor[facade.Parameters]()},
+		[]reflect.Type{s.role.Type, reflect.TypeFor[func(context.Context) error](), reflect.TypeFor[error]()}, false)
+}
+
+// typedFactory makes instances of a module as a Factory[T] for the role's T.
+func (s *site) typedFactory(m *Manager, module string) reflect.Value {
 	var (
 		closing = reflect.TypeFor[func(context.Context) error]()
 		failure = reflect.TypeFor[error]()
-		in      = []reflect.Type{reflect.TypeFor[context.Context](), reflect.TypeFor[facade.Parameters]()}
-		out     = []reflect.Type{s.role.Type, closing, failure}
-		untyped = m.factory(s)
+		untyped = m.factory(s, module)
 	)
-	return reflect.MakeFunc(reflect.FuncOf(in, out, false), func(args []reflect.Value) []reflect.Value {
+	return reflect.MakeFunc(s.factoryType(), func(args []reflect.Value) []reflect.Value {
 		instance, done, err := untyped(args[0].Interface().(context.Context), args[1].Interface().(facade.Parameters))
 		result := []reflect.Value{reflect.Zero(s.role.Type), reflect.Zero(closing), reflect.Zero(failure)}
 		if err != nil {

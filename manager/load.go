@@ -294,6 +294,9 @@ func (l *loading) name(c *candidate) {
 func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, named bool) {
 	m := l.m
 	parameters := parametersOf(w)
+	if lib.ships {
+		parameters = withDefaults(parameters, m.cfg.Parameters[w.Name])
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old := m.modules[w.Name]
@@ -364,6 +367,17 @@ func parametersOf(w manifest.Module) facade.Parameters {
 		p[i] = facade.Parameter(x)
 	}
 	return p
+}
+
+// withDefaults adds the parameters whose key is not there.
+func withDefaults(p, defaults facade.Parameters) facade.Parameters {
+	given := slices.Clone(p)
+	for _, d := range defaults {
+		if !slices.ContainsFunc(p, func(x facade.Parameter) bool { return x.Key == d.Key }) {
+			given = append(given, d)
+		}
+	}
+	return given
 }
 
 // shown is how reports call a library that has not been found.

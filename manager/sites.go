@@ -21,7 +21,7 @@ type site struct {
 	names []string // of modules, in flag order
 
 	// handles implement the role, one for each name; nil for a role that has no
-	// interface yet, and for Each and All, whose instances have handles of
+	// interface yet, and for Each, EachOf and All, whose instances have handles of
 	// their own.
 	handles []handle.Handle
 }
@@ -131,7 +131,7 @@ func (m *Manager) shipped(row roles.Site) (refs []verify.Ref) {
 }
 
 func (m *Manager) makeHandles(s *site) error {
-	if s.role.Type == nil || s.Takes == roles.Each || s.Takes == roles.All {
+	if s.role.Type == nil || s.Takes.PerUse() || s.Takes == roles.All {
 		return nil
 	}
 	names := s.names

@@ -11,7 +11,6 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/handle"
-	"github.com/mesos-modules/mms/roles"
 )
 
 // Factory makes instances of the module that a site of cardinality Each is bound
@@ -162,12 +161,13 @@ func (m *Manager) makeable(t reflect.Type, name string) (*module, error) {
 	}
 }
 
-// factory is what a site of cardinality Each gives to the daemon.
-func (m *Manager) factory(s *site) func(context.Context, facade.Parameters) (any, func(context.Context) error, error) {
+// factory is what a site of cardinality Each gives to the daemon, and one of
+// EachOf for each of its modules. Without a module it says so when it is used.
+func (m *Manager) factory(s *site, module string) func(context.Context, facade.Parameters) (any, func(context.Context) error, error) {
 	return func(ctx context.Context, p facade.Parameters) (any, func(context.Context) error, error) {
-		if s.Takes != roles.Each || len(s.names) == 0 {
+		if module == "" {
 			return nil, nil, fmt.Errorf("nothing is bound to --%s: name a module of role %s", s.Flag, s.role.Name)
 		}
-		return m.createOnDemand(ctx, s.role.Type, s.names[0], p)
+		return m.createOnDemand(ctx, s.role.Type, module, p)
 	}
 }

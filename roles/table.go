@@ -16,11 +16,20 @@ import (
 	"github.com/mesos-modules/mms/roles/anonymous"
 	"github.com/mesos-modules/mms/roles/authenticatee"
 	"github.com/mesos-modules/mms/roles/authenticator"
+	"github.com/mesos-modules/mms/roles/authorizer"
 	"github.com/mesos-modules/mms/roles/calculator"
 	"github.com/mesos-modules/mms/roles/containerizer"
 	"github.com/mesos-modules/mms/roles/containerlogger"
+	"github.com/mesos-modules/mms/roles/diskprofileadaptor"
 	"github.com/mesos-modules/mms/roles/hook"
+	"github.com/mesos-modules/mms/roles/httpauthenticator"
 	"github.com/mesos-modules/mms/roles/isolator"
+	"github.com/mesos-modules/mms/roles/mastercontender"
+	"github.com/mesos-modules/mms/roles/masterdetector"
+	"github.com/mesos-modules/mms/roles/qoscontroller"
+	"github.com/mesos-modules/mms/roles/resourceestimator"
+	"github.com/mesos-modules/mms/roles/secretgenerator"
+	"github.com/mesos-modules/mms/roles/secretresolver"
 	"github.com/mesos-modules/mms/roles/testmodule"
 )
 
@@ -57,6 +66,9 @@ const (
 	List
 	// Each takes one module and makes an instance per use.
 	Each
+	// EachOf takes any number of modules and makes an instance of any of them per
+	// use.
+	EachOf
 	// All takes every loaded module of the role; no flag names them.
 	All
 )
@@ -70,6 +82,8 @@ func (c Cardinality) String() string {
 		return "list"
 	case Each:
 		return "each"
+	case EachOf:
+		return "each of"
 	case All:
 		return "all"
 	default:
@@ -121,6 +135,9 @@ func (s Site) Named(name string) []string {
 	return []string{name}
 }
 
+// PerUse reports whether instances are made whenever the daemon uses one.
+func (c Cardinality) PerUse() bool { return c == Each || c == EachOf }
+
 // IsWord reports whether a name on the site's flag is one of its words.
 func (s Site) IsWord(name string) bool {
 	return slices.ContainsFunc(s.Words, func(w Word) bool { return w.Name == name })
@@ -156,66 +173,76 @@ type Role struct {
 func Table() []Role {
 	return []Role{
 		{Name: "Allocator", Version: "1.12.0", On: Master, Type: reflect.TypeFor[allocator.Allocator](),
-			Sites:   []Site{{On: Master, Flag: "allocator", Takes: One}},
+			Sites: []Site{{On: Master, Flag: "allocator", Takes: One, Default: "hierarchical",
+				Words: []Word{{"hierarchical", []string{"org_apache_mesos_HierarchicalAllocator"}}, {"HierarchicalDRF", []string{"org_apache_mesos_HierarchicalAllocator"}}}}},
 			Summary: "decides which framework is offered which resources"},
 		{Name: "Anonymous", Version: "1.12.0", On: Both, Type: reflect.TypeFor[anonymous.Anonymous](), Native: true,
 			Sites:   []Site{{On: Both, Takes: All}},
 			Summary: "runs beside the daemon and is called by nobody"},
 		{Name: "Authenticatee", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[authenticatee.Authenticatee](),
-			Sites:   []Site{{On: Slave, Flag: "authenticatee", Aliases: []string{"auth"}, Takes: Each}},
+			Sites: []Site{{On: Slave, Flag: "authenticatee", Aliases: []string{"auth"}, Takes: Each, Default: "crammd5",
+				Words: []Word{{"crammd5", []string{"org_apache_mesos_CRAMMD5Authenticatee"}}}}},
 			Summary: "proves to the master who the agent is"},
 		{Name: "Authenticator", Version: "1.12.0", On: Master, Type: reflect.TypeFor[authenticator.Authenticator](),
-			Sites:   []Site{{On: Master, Flag: "authenticators", Aliases: []string{"auth"}, Takes: One}},
+			Sites: []Site{{On: Master, Flag: "authenticators", Aliases: []string{"auth"}, Takes: One, Default: "crammd5",
+				Words: []Word{{"crammd5", []string{"org_apache_mesos_CRAMMD5Authenticator"}}}}},
 			Summary: "finds out who an agent or framework is"},
-		{Name: "Authorizer", Version: "1.12.0", On: Both,
+		{Name: "Authorizer", Version: "1.12.0", On: Both, Type: reflect.TypeFor[authorizer.Authorizer](),
 			Sites: []Site{
-				{On: Master, Flag: "authorizers", Takes: One},
-				{On: Slave, Flag: "authorizer", Takes: One},
+				{On: Master, Flag: "authorizers", Takes: One, Default: "local", Words: []Word{{"local", []string{"org_apache_mesos_LocalAuthorizer"}}}},
+				{On: Slave, Flag: "authorizer", Takes: One, Default: "local", Words: []Word{{"local", []string{"org_apache_mesos_LocalAuthorizer"}}}},
 			},
 			Summary: "says who may do what"},
 		{Name: "Calculator", Version: "1.12.0", On: Both, Type: reflect.TypeFor[calculator.Calculator](), Native: true,
 			Sites:   []Site{{On: Both, Flag: "calculator", Takes: List}},
 			Summary: "computes a number; the example role"},
 		{Name: "ContainerLogger", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[containerlogger.ContainerLogger](),
-			Sites:   []Site{{On: Slave, Flag: "container_logger", Takes: Each}},
+			Sites:   []Site{{On: Slave, Flag: "container_logger", Takes: Each, Default: "org_apache_mesos_SandboxContainerLogger"}},
 			Summary: "takes the output of containers"},
 		{Name: "Containerizer", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[containerizer.Containerizer](),
-			Sites:   []Site{{On: Slave, Flag: "containerizers", Takes: List}},
+			Sites: []Site{{On: Slave, Flag: "containerizers", Takes: List, Default: "mesos",
+				Words: []Word{{"mesos", []string{"org_apache_mesos_MesosContainerizer"}}}}},
 			Summary: "launches, watches and destroys containers"},
-		{Name: "DiskProfileAdaptor", Version: "1.12.0", On: Slave,
-			Sites:   []Site{{On: Slave, Flag: "disk_profile_adaptor", Takes: One}},
+		{Name: "DiskProfileAdaptor", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[diskprofileadaptor.DiskProfileAdaptor](),
+			Sites:   []Site{{On: Slave, Flag: "disk_profile_adaptor", Takes: One, Default: "org_apache_mesos_NoDiskProfileAdaptor"}},
 			Summary: "translates disk profiles for storage providers"},
 		{Name: "Hook", Version: "1.12.0", On: Both, Type: reflect.TypeFor[hook.Hook](),
 			Sites:   []Site{{On: Both, Flag: "hooks", Takes: List}},
 			Summary: "sees and decorates what happens to tasks and agents"},
 		{Name: "HttpAuthenticatee", Version: "1.12.0", On: 0,
 			Summary: "adds credentials to requests; used by clients, not by daemons"},
-		{Name: "HttpAuthenticator", Version: "1.12.0", On: Both,
+		{Name: "HttpAuthenticator", Version: "1.12.0", On: Both, Type: reflect.TypeFor[httpauthenticator.HttpAuthenticator](),
 			Sites: []Site{
-				{On: Both, Flag: "http_authenticators", Takes: Each},
-				{On: Master, Flag: "http_framework_authenticators", Takes: Each, Name: "frameworks"},
+				{On: Both, Flag: "http_authenticators", Takes: EachOf, Default: "basic", Words: []Word{{"basic", []string{"org_apache_mesos_BasicHttpAuthenticator"}}}},
+				{On: Master, Flag: "http_framework_authenticators", Takes: EachOf, Name: "frameworks", Words: []Word{{"basic", []string{"org_apache_mesos_BasicHttpAuthenticator"}}}},
 			},
 			Summary: "finds out who sent an HTTP request"},
 		{Name: "Isolator", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[isolator.Isolator](),
-			Sites:   []Site{{On: Slave, Flag: "isolation", Takes: List}},
+			Sites: []Site{{On: Slave, Flag: "isolation", Takes: List, Default: "posix/cpu,posix/mem",
+				Words: []Word{
+					{"posix/cpu", []string{"org_apache_mesos_PosixCpuIsolator"}},
+					{"posix/mem", []string{"org_apache_mesos_PosixMemIsolator"}},
+					{"process", []string{"org_apache_mesos_PosixCpuIsolator", "org_apache_mesos_PosixMemIsolator"}},
+					{"filesystem/posix", []string{"org_apache_mesos_PosixFilesystemIsolator"}},
+				}}},
 			Summary: "limits and measures containers"},
-		{Name: "MasterContender", Version: "1.12.0", On: Master,
-			Sites:   []Site{{On: Master, Flag: "master_contender", Takes: One}},
+		{Name: "MasterContender", Version: "1.12.0", On: Master, Type: reflect.TypeFor[mastercontender.MasterContender](),
+			Sites:   []Site{{On: Master, Flag: "master_contender", Takes: One, Default: "org_apache_mesos_StandaloneMasterContender"}},
 			Summary: "runs for leadership"},
-		{Name: "MasterDetector", Version: "1.12.0", On: Both,
-			Sites:   []Site{{On: Both, Flag: "master_detector", Takes: One}},
+		{Name: "MasterDetector", Version: "1.12.0", On: Both, Type: reflect.TypeFor[masterdetector.MasterDetector](),
+			Sites:   []Site{{On: Both, Flag: "master_detector", Takes: One, Default: "org_apache_mesos_StandaloneMasterDetector"}},
 			Summary: "tells who leads"},
-		{Name: "QoSController", Version: "1.12.0", On: Slave,
-			Sites:   []Site{{On: Slave, Flag: "qos_controller", Takes: One}},
+		{Name: "QoSController", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[qoscontroller.QoSController](),
+			Sites:   []Site{{On: Slave, Flag: "qos_controller", Takes: One, Default: "org_apache_mesos_NoopQoSController"}},
 			Summary: "ends best-effort work that disturbs the rest"},
-		{Name: "ResourceEstimator", Version: "1.12.0", On: Slave,
-			Sites:   []Site{{On: Slave, Flag: "resource_estimator", Takes: One}},
+		{Name: "ResourceEstimator", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[resourceestimator.ResourceEstimator](),
+			Sites:   []Site{{On: Slave, Flag: "resource_estimator", Takes: One, Default: "org_apache_mesos_NoopResourceEstimator"}},
 			Summary: "estimates what can be lent out"},
-		{Name: "SecretGenerator", Version: "1.12.0", On: Slave,
-			Sites:   []Site{{On: Slave, Flag: "secret_generator", Takes: One}},
+		{Name: "SecretGenerator", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[secretgenerator.SecretGenerator](),
+			Sites:   []Site{{On: Slave, Flag: "secret_generator", Takes: One, Default: "org_apache_mesos_JWTSecretGenerator"}},
 			Summary: "makes the secrets that executors authenticate with"},
-		{Name: "SecretResolver", Version: "1.12.0", On: Slave,
-			Sites:   []Site{{On: Slave, Flag: "secret_resolver", Takes: One}},
+		{Name: "SecretResolver", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[secretresolver.SecretResolver](),
+			Sites:   []Site{{On: Slave, Flag: "secret_resolver", Takes: One, Default: "org_apache_mesos_DefaultSecretResolver"}},
 			Summary: "turns references to secrets into values"},
 		{Name: "TestModule", Version: "1.12.0", On: Both, Type: reflect.TypeFor[testmodule.TestModule](), Native: true,
 			Sites:   []Site{{On: Both, Flag: "test_module", Takes: One}},

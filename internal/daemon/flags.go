@@ -177,6 +177,8 @@ func amount(c roles.Cardinality) string {
 		return "any number of modules, in the order in which they are named"
 	case roles.Each:
 		return "one module, of which an instance is made for each use"
+	case roles.EachOf:
+		return "any number of modules, in the order in which they are asked; an instance is made for each use"
 	default:
 		return "one module"
 	}

@@ -7,11 +7,20 @@ import (
 	"github.com/mesos-modules/mms/roles/anonymous"
 	"github.com/mesos-modules/mms/roles/authenticatee"
 	"github.com/mesos-modules/mms/roles/authenticator"
+	"github.com/mesos-modules/mms/roles/authorizer"
 	"github.com/mesos-modules/mms/roles/calculator"
 	"github.com/mesos-modules/mms/roles/containerizer"
 	"github.com/mesos-modules/mms/roles/containerlogger"
+	"github.com/mesos-modules/mms/roles/diskprofileadaptor"
 	"github.com/mesos-modules/mms/roles/hook"
+	"github.com/mesos-modules/mms/roles/httpauthenticator"
 	"github.com/mesos-modules/mms/roles/isolator"
+	"github.com/mesos-modules/mms/roles/mastercontender"
+	"github.com/mesos-modules/mms/roles/masterdetector"
+	"github.com/mesos-modules/mms/roles/qoscontroller"
+	"github.com/mesos-modules/mms/roles/resourceestimator"
+	"github.com/mesos-modules/mms/roles/secretgenerator"
+	"github.com/mesos-modules/mms/roles/secretresolver"
 	"github.com/mesos-modules/mms/roles/testmodule"
 )
 
@@ -26,16 +35,34 @@ func forRole(role string, o Options) (Handle, bool) {
 		return &authenticateeHandle{core: core[authenticatee.Authenticatee]{options: o}}, true
 	case "Authenticator":
 		return &authenticatorHandle{core: core[authenticator.Authenticator]{options: o}}, true
+	case "Authorizer":
+		return &authorizerHandle{core: core[authorizer.Authorizer]{options: o}}, true
 	case "Calculator":
 		return &calculatorHandle{core: core[calculator.Calculator]{options: o}}, true
 	case "ContainerLogger":
 		return &containerloggerHandle{core: core[containerlogger.ContainerLogger]{options: o}}, true
 	case "Containerizer":
 		return &containerizerHandle{core: core[containerizer.Containerizer]{options: o}}, true
+	case "DiskProfileAdaptor":
+		return &diskprofileadaptorHandle{core: core[diskprofileadaptor.DiskProfileAdaptor]{options: o}}, true
 	case "Hook":
 		return &hookHandle{core: core[hook.Hook]{options: o}}, true
+	case "HttpAuthenticator":
+		return &httpauthenticatorHandle{core: core[httpauthenticator.HttpAuthenticator]{options: o}}, true
 	case "Isolator":
 		return &isolatorHandle{core: core[isolator.Isolator]{options: o}}, true
+	case "MasterContender":
+		return &mastercontenderHandle{core: core[mastercontender.MasterContender]{options: o}}, true
+	case "MasterDetector":
+		return &masterdetectorHandle{core: core[masterdetector.MasterDetector]{options: o}}, true
+	case "QoSController":
+		return &qoscontrollerHandle{core: core[qoscontroller.QoSController]{options: o}}, true
+	case "ResourceEstimator":
+		return &resourceestimatorHandle{core: core[resourceestimator.ResourceEstimator]{options: o}}, true
+	case "SecretGenerator":
+		return &secretgeneratorHandle{core: core[secretgenerator.SecretGenerator]{options: o}}, true
+	case "SecretResolver":
+		return &secretresolverHandle{core: core[secretresolver.SecretResolver]{options: o}}, true
 	case "TestModule":
 		return &testmoduleHandle{core: core[testmodule.TestModule]{options: o}}, true
 	default:

@@ -6,7 +6,6 @@ import (
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/manifest"
-	"github.com/mesos-modules/mms/roles"
 )
 
 // Plan is the verified result: what is loaded, in which order it is made and unmade, and who uses it. The same input
@@ -98,7 +97,7 @@ func (c *check) use(requires map[string][]string) (used reach, needed map[string
 	used = walk(c.roots.here, func(name string) []string { return requires[name] })
 	needed = map[string]bool{}
 	for _, r := range c.roots.here {
-		if r.takes != roles.Each {
+		if !r.takes.PerUse() {
 			needed[r.module] = true
 		}
 	}
