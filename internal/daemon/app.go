@@ -2,10 +2,12 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -138,12 +140,26 @@ func (d *daemon) announce() error {
 	if !d.flags.addressFile.Has() {
 		return nil
 	}
-	path := d.flags.addressFile.Get()
-	if err := os.WriteFile(path+".new", []byte(d.address()+"\n"), 0o644); err != nil {
+	if err := writeWhole(d.flags.addressFile.Get(), d.address()+"\n"); err != nil {
 		return fmt.Errorf("write --address_file: %w", err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return fmt.Errorf("write --address_file: %w", err)
+	return nil
+}
+
+// writeWhole puts a file in the place of whatever is at path. It is prepared under a
+// name that nobody can have put a link at.
+func writeWhole(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return nil
 }
