@@ -244,6 +244,13 @@ func TestOffspringEndsWithTheChild(t *testing.T) {
 	require.NoError(t, v[0].Err)
 	require.Error(t, v[1].Err)
 	requireEnd(t, r)
+
+	t.Run("also when it has left the group", func(t *testing.T) {
+		r, err := os.OpenFile(watch(t), os.O_RDONLY|unix.O_NONBLOCK, 0)
+		require.NoError(t, err)
+		require.NoError(t, run(t, library(t, "escapes()"))[0].Err)
+		requireEnd(t, r)
+	})
 }
 
 func TestCancel(t *testing.T) {

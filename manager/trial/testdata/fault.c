@@ -22,6 +22,20 @@ __attribute__((unused)) static void here(void) {
   if (fd < 0 || write(fd, "x", 1) != 1) exit(90);
 }
 
+// Leaves a process behind that has left the group, and returns when it has.
+__attribute__((unused)) static void escapes(void) {
+  int ready[2];
+  char c;
+  if (pipe(ready) != 0) exit(91);
+  if (fork() == 0) {
+    setsid();
+    here();
+    if (write(ready[1], "x", 1) != 1) exit(92);
+    for (;;) pause();
+  }
+  if (read(ready[0], &c, 1) != 1) exit(93);
+}
+
 __attribute__((unused)) static void closeall(void) {
   for (int fd = 0; fd < 1024; fd++) close(fd);
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/mesos-modules/mms/manager/vehicle/native/internal/descriptor"
 	"github.com/mesos-modules/mms/manager/vehicle/native/internal/entered"
 	"github.com/mesos-modules/mms/manager/vehicle/native/internal/image"
+	"github.com/mesos-modules/mms/manager/vehicle/native/internal/leash"
 )
 
 // Open implements vehicle.Vehicle. The descriptors in memory have to say what the
@@ -36,8 +37,9 @@ func (v *Vehicle) Open(ctx context.Context, f vehicle.File, d vehicle.Descriptio
 
 // Describe implements vehicle.Vehicle. A library that breaks while it is opened
 // ends the process by its signal. The library is closed again, so that what it
-// does then is tried as well.
+// does then is tried as well. What it forks off ends with the process.
 func (v *Vehicle) Describe(f vehicle.File, d vehicle.Description) (vehicle.Description, error) {
+	leash.Hold()
 	defer PlainSignals()()
 	o, err := v.open(f)
 	if err != nil {
