@@ -102,10 +102,9 @@ func (m *Manager) statusOf(mod *module) ModuleStatus {
 
 // shown are the parameters as anybody may see them. m.mu is held.
 func (mod *module) shown() facade.Parameters {
-	text := manifest.Module{Name: mod.name, Parameters: make([]manifest.Parameter, len(mod.parameters))}
+	shown := make(facade.Parameters, len(mod.parameters))
 	for i, p := range mod.parameters {
-		text.Parameters[i] = manifest.Parameter(p)
+		shown[i] = facade.Parameter(manifest.Parameter(p).Redacted(mod.secret(p.Key)))
 	}
-	m := manifest.Manifest{Libraries: []manifest.Library{{Modules: []manifest.Module{text}}}}
-	return parametersOf(m.Redacted(func(_, key string) bool { return mod.secret(key) }).Libraries[0].Modules[0])
+	return shown
 }

@@ -34,10 +34,7 @@ func (m Manifest) Redacted(isSecret func(module, key string) bool) Manifest {
 		for j := range modules {
 			parameters := slices.Clone(modules[j].Parameters)
 			for k, p := range parameters {
-				if isSecret != nil && isSecret(modules[j].Name, p.Key) {
-					p.Value = Hidden
-				}
-				parameters[k] = p.redacted()
+				parameters[k] = p.Redacted(isSecret != nil && isSecret(modules[j].Name, p.Key))
 			}
 			modules[j].Parameters = parameters
 		}
@@ -46,8 +43,9 @@ func (m Manifest) Redacted(isSecret func(module, key string) bool) Manifest {
 	return Manifest{Libraries: libraries}
 }
 
-func (p Parameter) redacted() Parameter {
-	if p.Value != "" && LooksSecret(p.Key) {
+// Redacted is the parameter as anybody may see it: the value is [Hidden] if it is secret, or looks so.
+func (p Parameter) Redacted(secret bool) Parameter {
+	if secret || p.Value != "" && LooksSecret(p.Key) {
 		p.Value = Hidden
 	}
 	p.Value = urlWithPassword.ReplaceAllString(p.Value, "://"+Hidden+"@")
@@ -56,7 +54,7 @@ func (p Parameter) redacted() Parameter {
 
 // String gives key=value, the value hidden if it looks secret, so that a manifest printed by accident tells nothing.
 func (p Parameter) String() string {
-	p = p.redacted()
+	p = p.Redacted(false)
 	return p.Key + "=" + p.Value
 }
 

@@ -116,21 +116,11 @@ func (m *module) planned(requires []string) Module {
 
 // shown hides the values that the module declares secret, and those that look it.
 func (m *module) shown() []Parameter {
-	if len(m.parameters) == 0 {
-		return nil
-	}
-	secret := func(_, key string) bool {
-		i := slices.IndexFunc(m.Module.Parameters, func(s facade.ParameterSpec) bool { return s.Key == key })
-		return i >= 0 && m.Module.Parameters[i].Secret
-	}
-	text := manifest.Module{Name: m.Name}
-	for _, p := range m.parameters {
-		text.Parameters = append(text.Parameters, manifest.Parameter(p))
-	}
-	redacted := manifest.Manifest{Libraries: []manifest.Library{{Modules: []manifest.Module{text}}}}.Redacted(secret)
 	var shown []Parameter
-	for _, p := range redacted.Libraries[0].Modules[0].Parameters {
-		shown = append(shown, Parameter(p))
+	for _, p := range m.parameters {
+		i := slices.IndexFunc(m.Module.Parameters, func(s facade.ParameterSpec) bool { return s.Key == p.Key })
+		secret := i >= 0 && m.Module.Parameters[i].Secret
+		shown = append(shown, Parameter(manifest.Parameter(p).Redacted(secret)))
 	}
 	return shown
 }
