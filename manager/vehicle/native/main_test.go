@@ -20,6 +20,7 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/file"
+	"github.com/mesos-modules/mms/manager/vehicle/native/internal/entered"
 	"github.com/mesos-modules/mms/roles/calculator"
 )
 
@@ -261,7 +262,7 @@ func child(job string) int {
 		return 93
 	}
 	if module == "nil" { // the next library is opened, and then a pointer of Go is nil
-		GuardSignals()
+		entered.Guard()
 		fmt.Println(dereferenced(nil))
 		return 0
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/mesos-modules/mms/manager/vehicle"
+	"github.com/mesos-modules/mms/manager/vehicle/native/internal/entered"
 )
 
 func TestSignals(t *testing.T) {
@@ -47,8 +48,8 @@ func TestSignals(t *testing.T) {
 		assert.Equal(t, 2, state.ExitCode())
 	})
 	t.Run("nil pointers in Go still panic, and are no module's", func(t *testing.T) {
-		GuardSignals()
-		GuardSignals()
+		entered.Guard()
+		entered.Guard()
 		var nothing *vehicle.Module
 		assert.Panics(t, func() { _ = nothing.Name[0] })
 		restore := PlainSignals()

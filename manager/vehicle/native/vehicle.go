@@ -39,10 +39,6 @@ func (*Vehicle) Name() string { return vehicle.Native }
 // exit status 2. The result undoes it.
 func PlainSignals() (restore func()) { return entered.PlainSignals() }
 
-// GuardSignals makes the process name the module that it was in on standard error
-// when one of these signals ends it. Open does it by itself.
-func GuardSignals() { entered.Guard() }
-
 // printable makes text from a library or the loader fit for one line of a log.
 func printable(text string) string {
 	return strings.TrimSpace(strings.Map(func(c rune) rune {
