@@ -78,10 +78,11 @@ type runner struct {
 	expiry     *time.Timer // nil without max_completion_time
 	deadline   *time.Timer // of the last acknowledgement; nil before the last update
 
-	terminal []byte // uuid of the last update; nil before
-	over     bool
-	lost     error // why the agent cannot be told
-	result   error
+	signalled []entry // the processes that signals went to
+	terminal  []byte  // uuid of the last update; nil before
+	over      bool
+	lost      error // why the agent cannot be told
+	result    error
 }
 
 func (e *runner) run(ctx context.Context) error {
@@ -149,6 +150,7 @@ func (e *runner) end() {
 	stop(e.escalation, e.expiry, e.deadline)
 	if e.process != nil {
 		_ = syscall.Kill(-e.process.pid, syscall.SIGKILL)
+		killSurvivors(e.signalled)
 		<-e.process.ended
 	}
 }

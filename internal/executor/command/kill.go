@@ -78,7 +78,7 @@ func (e *runner) signal(signal syscall.Signal) {
 	select {
 	case <-e.process.ended: // its pid may be another's by now
 	default:
-		signalTree(e.process.pid, signal)
+		e.signalled = append(e.signalled, signalTree(e.process.pid, signal)...)
 	}
 }
 
