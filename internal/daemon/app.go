@@ -27,28 +27,48 @@ import (
 
 // newApp makes the fx app, and keeps the parts of it that the daemon itself needs.
 // It starts nothing.
-func (d *daemon) newApp() (*fx.App, error) {
-	registry := metrics.New(func(module string, err error) {
+func (d *daemon) newApp(ctx context.Context) (*fx.App, error) {
+	d.measures = metrics.New(func(module string, err error) {
 		d.bus.Publish(lifecycle.Notice{Header: lifecycle.Header{Module: module}, Text: err.Error()})
 	})
-	d.bus.Observe(registry.Observe)
+	d.bus.Observe(d.measures.Observe)
 
 	cfg := d.flags.config(d.o, d.manifest)
-	cfg.Bus, cfg.Logger, cfg.Metrics = d.bus, d.out.log, registry.Module
+	cfg.Bus, cfg.Logger, cfg.Metrics = d.bus, d.out.log, d.measures.Module
 	m, err := manager.New(cfg)
 	if err != nil {
 		return nil, err
 	}
 	d.mods = m
+	core, err := d.core(ctx)
+	if err != nil {
+		return nil, err
+	}
 	app := fx.New(
 		fx.WithLogger(func() fxevent.Logger { return fxLogger(d.out.log) }),
 		m.Options(),
-		fx.Supply(d, registry),
+		fx.Supply(d, d.measures),
+		core,
 		fx.Provide(newFace, newServer),
 		fx.Invoke(answer),
 		fx.Populate(&d.server),
 	)
 	return app, app.Err()
+}
+
+// core is the core's part of the app; nothing where there is none.
+func (d *daemon) core(ctx context.Context) (fx.Option, error) {
+	if d.o.Core == nil {
+		return fx.Options(), nil
+	}
+	h, err := d.host(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.o.Core.Check(h); err != nil {
+		return nil, &usageError{err}
+	}
+	return fx.Options(fx.Supply(h), d.o.Core.Options(h)), nil
 }
 
 // fxLogger shows what fx does to whoever looks for it.
@@ -114,8 +134,8 @@ func prefixOf(d roles.Daemon) string {
 	return "/master"
 }
 
-func newServer(d *daemon, face *httpface.Face) *httpface.Server {
-	return httpface.NewServer(d.listener, face, d.out.log)
+func newServer(d *daemon, face *httpface.Face, r routed) *httpface.Server {
+	return httpface.NewServer(d.listener, face, r.before(face), d.out.log)
 }
 
 // answer is the last to start and the first to stop.
@@ -129,6 +149,7 @@ func answer(lc fx.Lifecycle, d *daemon, server *httpface.Server) {
 		},
 		OnStop: func(ctx context.Context) error {
 			d.withdraw()
+			d.endless()
 			return server.Stop(ctx)
 		},
 	})

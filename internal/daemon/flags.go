@@ -3,11 +3,8 @@ package daemon
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +23,7 @@ type flagSet struct {
 	ip, hostname, addressFile *flags.Value[string]
 	port                      *flags.Value[uint16]
 	workDir                   *flags.Value[string]
+	network                   network
 
 	modules, modulesDir, modulesPath   *flags.Value[string]
 	relaxedModules, allowWorldWritable *flags.Value[bool]
@@ -39,6 +37,8 @@ type flagSet struct {
 	loggingLevel   *flags.Value[string]
 	quiet          *flags.Value[bool]
 	logDir         *flags.Value[string]
+
+	externalLogFile *flags.Value[string]
 }
 
 // binding is a flag that binds modules to a site.
@@ -73,6 +73,9 @@ func declare(o Options) *flagSet {
 	f.declareLimits()
 	f.declareBindings(o)
 	f.declareOutput()
+	if o.Core != nil {
+		o.Core.Declare(f.set)
+	}
 	return f
 }
 
@@ -83,18 +86,14 @@ func (f *flagSet) declareNetwork(o Options) {
 	}
 	g := f.set.Group("Network and state")
 	f.ip = g.String("ip", "IP address to listen on. Without it the daemon listens on all.", flags.Example("127.0.0.1"),
-		flags.Check(func(text string) error {
-			if _, err := netip.ParseAddr(text); err != nil {
-				return errors.New("want an IP address")
-			}
-			return nil
-		}))
+		flags.Check(isIP))
 	f.port = g.Port("port", "Port to listen on; 0 lets the system choose one.", flags.Default(port))
 	f.hostname = g.String("hostname", "Name under which others reach this host. Without it the system's host name is used.")
 	f.addressFile = g.Path("address_file", "File that is given the address, as HOST:PORT and a line end, as soon as the daemon answers there. "+
 		"It is removed when the daemon stops.")
 	f.workDir = g.Path("work_dir", "Folder for everything that outlives the daemon. Modules have their folders below it, in modules. "+
 		"A module that asks for a folder fails without it.", flags.Example("/var/lib/mesos"))
+	f.network.declare(f.set, g)
 }
 
 func (f *flagSet) declareModules() {
@@ -190,6 +189,11 @@ func (f *flagSet) declareOutput() {
 		[]string{debugLevel, infoLevel, warningLevel, errorLevel}, flags.Default(infoLevel))
 	f.quiet = g.Bool("quiet", "Write nothing but errors to standard error.")
 	f.logDir = g.Path("log_dir", "Folder in which the daemon writes its log, one JSON object a line.")
+	f.externalLogFile = g.Path("external_log_file", "File that other software writes the daemon's log to, which clients are shown.")
+	const lines = "every line of the log is written at once"
+	g.Int("logbufsecs", "Seconds for which log lines are kept back.", flags.Default("0"), flags.WithoutUse(lines))
+	g.Bool("initialize_driver_logging", "Let drivers log.", flags.Default("true"), flags.WithoutUse("there are no drivers here"))
+	g.Bool("memory_profiling", "Profile the memory.", flags.WithoutUse("it belongs to an allocator of C++"))
 }
 
 // underscored accepts --verify-only, the one flag that is usually written so.
@@ -227,11 +231,6 @@ func redacted(text string) string {
 		return flags.Hidden
 	}
 	return m.Text()
-}
-
-// listenOn is the address that the flags ask for.
-func (f *flagSet) listenOn() string {
-	return net.JoinHostPort(f.ip.Get(), strconv.Itoa(int(f.port.Get())))
 }
 
 // config is what the flags say to the module system.

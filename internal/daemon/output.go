@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/term"
 
@@ -24,31 +23,34 @@ type output struct {
 	style   report.Style
 	console *console.Console
 	closes  func() error
+
+	verbosity *Verbosity
 }
 
 func newOutput(o Options, f *flagSet) (*output, error) {
 	level := levelOf(f.loggingLevel.Get())
 	out := &output{
-		quiet: f.quiet.Get(), style: styleOf(o.Stderr, o.Env), closes: func() error { return nil },
+		verbosity: newVerbosity(level),
+		quiet:     f.quiet.Get(), style: styleOf(o.Stderr, o.Env), closes: func() error { return nil },
 		console: console.New(console.Options{
 			Out:     o.Stderr,
 			Color:   console.Color(o.Stderr, func(name string) string { return variable(o.Env, name) }),
 			Verbose: level <= slog.LevelDebug,
 		}),
 	}
-	shown := level
+	var shown slog.Leveler = out.verbosity.shown
 	if out.quiet {
 		shown = slog.LevelError
 	}
 	var handler slog.Handler = slog.NewTextHandler(out.console, &slog.HandlerOptions{Level: shown})
 	if f.logDir.Has() {
-		path := filepath.Join(f.logDir.Get(), o.Daemon.String()+".log")
+		path := logIn(f.logDir.Get(), o)
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 		if err != nil {
 			return nil, fmt.Errorf("open the log: %w", err)
 		}
 		out.closes = file.Close
-		lines := slog.NewJSONHandler(file, &slog.HandlerOptions{Level: level})
+		lines := slog.NewJSONHandler(file, &slog.HandlerOptions{Level: out.verbosity.shown})
 		out.file = slog.New(lines)
 		handler = slog.NewMultiHandler(handler, lines)
 	}
@@ -111,6 +113,7 @@ func (out *output) report(write func(io.Writer, report.Style) error) {
 }
 
 func (out *output) close() {
+	out.verbosity.close()
 	out.console.Close()
 	_ = out.closes() // every line is in the file already
 }

@@ -31,6 +31,7 @@ const (
 	ExitFindings = 2 // verification holds something against the modules
 	ExitStart    = 3 // could not start, for another reason
 	ExitTeardown = 4 // stopped, and not everything could be given back
+	ExitFailed   = 5 // stopped by itself, because it must not go on
 )
 
 const exitSignal = 128
@@ -40,6 +41,7 @@ type Options struct {
 	Daemon  roles.Daemon // roles.Master or roles.Slave
 	Version string       // of Mesos
 	Builtin []facade.Library
+	Core    Core // nil: the daemon has modules and nothing else
 
 	Args           []string // without the program's name
 	Env            []string

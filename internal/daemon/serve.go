@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"go.uber.org/fx"
 
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/internal/httpface"
+	"github.com/mesos-modules/mms/internal/metrics"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/manager/finding"
@@ -30,6 +32,14 @@ type daemon struct {
 	manifest manifest.Manifest
 
 	listener net.Listener
+	measures *metrics.Registry
+
+	stopping context.Context // ends when requests that go on for ever have to
+	endless  context.CancelFunc
+
+	failing  chan struct{} // closed when the core has given up
+	failOnce sync.Once
+	failure  error
 
 	app    *fx.App
 	mods   *manager.Manager
@@ -38,7 +48,9 @@ type daemon struct {
 
 // serve starts the daemon, waits for the end of ctx, and stops it.
 func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) int {
-	d := &daemon{o: o, flags: f, bus: lifecycle.NewBus(lifecycle.BusOptions{}), end: &ending{}, began: time.Now()}
+	d := &daemon{o: o, flags: f, bus: lifecycle.NewBus(lifecycle.BusOptions{}), end: &ending{}, began: time.Now(), failing: make(chan struct{})}
+	d.stopping, d.endless = context.WithCancel(context.Background())
+	defer d.endless()
 	var err error
 	if d.out, err = newOutput(o, f); err != nil {
 		return d.cannotStart(err)
@@ -56,11 +68,15 @@ func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) i
 		return d.refused(reportOf(o, said))
 	}
 	// An address that is taken is known before anything of a module runs.
-	if d.listener, err = httpface.Listen(ctx, f.listenOn()); err != nil {
+	address, err := f.listenOn(ctx)
+	if err != nil {
+		return d.cannotStart(err)
+	}
+	if d.listener, err = httpface.Listen(ctx, address); err != nil {
 		return d.cannotStart(err)
 	}
 	defer func() { _ = d.listener.Close() }() // for an app that cannot be built; else the server has closed it
-	if err := d.build(); err != nil {
+	if err := d.build(ctx); err != nil {
 		return d.cannotStart(err)
 	}
 	// fx leaves finished phases undone after a start that hit its limit.
@@ -69,15 +85,19 @@ func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) i
 		return d.didNotStart(ctx, err)
 	}
 	d.started()
-	<-ctx.Done()
+	select {
+	case <-ctx.Done():
+	case <-d.failing:
+		failure(d.o, "%v: stops: %v", d.o.Daemon, d.failure)
+	}
 	return d.stop()
 }
 
 // build lays the app out. No module code runs.
-func (d *daemon) build() error {
+func (d *daemon) build(ctx context.Context) error {
 	d.out.observe(d.bus)
 	d.bus.Observe(d.end.observe)
-	app, err := d.newApp()
+	app, err := d.newApp(ctx)
 	if err != nil {
 		return err
 	}
@@ -98,6 +118,7 @@ func (d *daemon) start(ctx context.Context) error {
 
 // didNotStart takes back what the start left, and says why it failed.
 func (d *daemon) didNotStart(ctx context.Context, err error) int {
+	d.endless()
 	closing := errors.Join(d.server.Stop(context.WithoutCancel(ctx)), d.mods.Close())
 	var found *finding.Error
 	switch {
@@ -116,7 +137,22 @@ func (d *daemon) didNotStart(ctx context.Context, err error) int {
 	}
 }
 
+// fail ends the daemon for a reason of its core.
+func (d *daemon) fail(reason error) {
+	d.failOnce.Do(func() {
+		d.failure = reason
+		close(d.failing)
+	})
+}
+
+// usageError says that the flags do not fit together.
+type usageError struct{ error }
+
 func (d *daemon) cannotStart(err error) int {
+	if wrong := (*usageError)(nil); errors.As(err, &wrong) {
+		failure(d.o, "%v\nSee \"%v --help\".", err, d.o.Daemon)
+		return ExitUsage
+	}
 	failure(d.o, "%v: cannot start: %v", d.o.Daemon, err)
 	return ExitStart
 }
@@ -147,6 +183,9 @@ func (d *daemon) stop() int {
 	if err != nil {
 		failure(d.o, "%v: not everything could be given back: %v", d.o.Daemon, err)
 		return ExitTeardown
+	}
+	if d.failure != nil {
+		return ExitFailed
 	}
 	return ExitOK
 }

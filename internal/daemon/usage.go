@@ -37,7 +37,8 @@ EXIT STATUS
   %[5]d    verification holds something against the modules; the report says what
   %[6]d    could not start, for another reason
   %[7]d    stopped, and a module or library could not be given back
+  %[8]d    stopped by itself, because it must not go on; its last words say why
   130  ended at once by a second SIGINT; 143 by SIGTERM
   A crash in native code ends the daemon with 2 as well; its last words name the module.
-`, o.Daemon, binding, ExitOK, ExitUsage, ExitFindings, ExitStart, ExitTeardown)
+`, o.Daemon, binding, ExitOK, ExitUsage, ExitFindings, ExitStart, ExitTeardown, ExitFailed)
 }

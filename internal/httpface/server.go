@@ -16,7 +16,7 @@ const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
 	writeTimeout  = time.Minute
-	idleTimeout   = 2 * time.Minute
+	idleTimeout   = 15 * time.Minute // connections between daemons are links, and end only with them
 	maxHeader     = 64 << 10
 
 	// drainTimeout is how long requests may go on when the daemon stops.
@@ -48,11 +48,11 @@ func Listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 // NewServer returns a server for a socket, which is closed by Stop. Who connects
-// before Start waits.
-func NewServer(listener net.Listener, face *Face, log *slog.Logger) *Server {
+// before Start waits. Requests go to handler, which is the face or stands before it.
+func NewServer(listener net.Listener, face *Face, handler http.Handler, log *slog.Logger) *Server {
 	s := &Server{listener: listener, face: face, silent: map[net.Conn]bool{}, served: make(chan struct{})}
 	s.http = &http.Server{
-		Handler:           face,
+		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader,
 		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -31,7 +31,7 @@ func listen(t *testing.T) net.Listener {
 // start gives a face a socket for the length of the test.
 func start(t *testing.T, face *httpface.Face) (url string, s *httpface.Server) {
 	t.Helper()
-	s = httpface.NewServer(listen(t), face, slog.New(slog.DiscardHandler))
+	s = httpface.NewServer(listen(t), face, face, slog.New(slog.DiscardHandler))
 	require.NoError(t, s.Start())
 	t.Cleanup(func() { _ = s.Stop(context.Background()) })
 	return "http://" + s.Addr().String(), s
@@ -183,7 +183,8 @@ func TestServer(t *testing.T) {
 	})
 	t.Run("one that was stopped before does not start", func(t *testing.T) {
 		l := listen(t)
-		s := httpface.NewServer(l, newFace(t, verified(t)), discard)
+		face := newFace(t, verified(t))
+		s := httpface.NewServer(l, face, face, discard)
 		require.NoError(t, s.Stop(t.Context()))
 		require.NoError(t, s.Stop(t.Context()))
 		assert.ErrorIs(t, s.Start(), http.ErrServerClosed)

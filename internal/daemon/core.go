@@ -1,0 +1,93 @@
+package daemon
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+
+	"go.uber.org/fx"
+
+	"github.com/mesos-modules/mms/internal/flags"
+	"github.com/mesos-modules/mms/internal/metrics"
+)
+
+// Core is what a daemon does for its cluster: the master or the slave, plugged into
+// the program. Its methods are called once each, in this order, from one goroutine.
+type Core interface {
+	// Declare adds the flags of the core, in groups of its own. There already are
+	// those of network and state (ip, port, advertise_ip, advertise_port, hostname,
+	// hostname_lookup, ip_discovery_command, work_dir), of modules and binding
+	// sites, and of output (the logging ones, and memory_profiling).
+	Declare(set *flags.Set)
+
+	// Check says what is wrong with the flags together, all of it. It is called
+	// when the daemon is to serve, and not to verify modules only.
+	Check(h Host) error
+
+	// Options are the core's part of the app. It takes the handles of the binding
+	// sites from fx, starts after they are bound and stops before they are
+	// unbound. If it provides [Routes], requests go through them. Requests are
+	// answered after all of the app has started, and not any more before any of it
+	// stops.
+	Options(h Host) fx.Option
+}
+
+// Routes puts the core's routes before those about modules: what they do not know
+// goes on to face.
+type Routes func(face http.Handler) http.Handler
+
+// Host is what the program tells its core.
+type Host struct {
+	Version string // of Mesos
+
+	// Bound is where the daemon listens, Advertised the address that others are
+	// told. Hostname is its name for people and redirects.
+	Bound, Advertised netip.AddrPort
+	Hostname          string
+
+	WorkDir string // empty without --work_dir
+	LogFile string // what the daemon logs to; empty without --log_dir and --external_log_file
+
+	Log       *slog.Logger
+	Verbosity *Verbosity
+	Flags     func() []flags.NameValue // as /flags lists them, secrets hidden
+	Metrics   *metrics.Registry
+
+	// Stopping ends when the daemon begins to stop: answers that would go on for
+	// ever end then, others may be finished.
+	Stopping context.Context
+
+	// Fail ends the daemon, because it must not go on: in order, and with status
+	// [ExitFailed]. It returns at once; the first reason counts.
+	Fail func(reason error)
+}
+
+// routed is the HTTP face behind the core's routes, if there is a core.
+type routed struct {
+	fx.In
+
+	Routes Routes `optional:"true"`
+}
+
+func (r routed) before(face http.Handler) http.Handler {
+	if r.Routes == nil {
+		return face
+	}
+	return r.Routes(face)
+}
+
+// host is what the core is told. The listener and the output are there.
+func (d *daemon) host(ctx context.Context) (Host, error) {
+	at, err := d.flags.locate(ctx, d.listener.Addr())
+	if err != nil {
+		return Host{}, err
+	}
+	return Host{
+		Version: d.o.Version, Bound: at.bound, Advertised: at.advertised, Hostname: at.hostname,
+		WorkDir: d.flags.workDir.Get(), LogFile: d.flags.logFile(d.o),
+		Log: d.out.log, Verbosity: d.out.verbosity, Flags: d.values, Metrics: d.measures,
+		Stopping: d.stopping,
+		Fail:     func(reason error) { d.fail(reason) },
+	}, nil
+}
