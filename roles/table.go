@@ -22,6 +22,7 @@ import (
 	"github.com/mesos-modules/mms/roles/containerlogger"
 	"github.com/mesos-modules/mms/roles/diskprofileadaptor"
 	"github.com/mesos-modules/mms/roles/hook"
+	"github.com/mesos-modules/mms/roles/httpauthenticatee"
 	"github.com/mesos-modules/mms/roles/httpauthenticator"
 	"github.com/mesos-modules/mms/roles/isolator"
 	"github.com/mesos-modules/mms/roles/mastercontender"
@@ -209,7 +210,7 @@ func Table() []Role {
 		{Name: "Hook", Version: "1.12.0", On: Both, Type: reflect.TypeFor[hook.Hook](),
 			Sites:   []Site{{On: Both, Flag: "hooks", Takes: List}},
 			Summary: "sees and decorates what happens to tasks and agents"},
-		{Name: "HttpAuthenticatee", Version: "1.12.0", On: 0,
+		{Name: "HttpAuthenticatee", Version: "1.12.0", On: 0, Type: reflect.TypeFor[httpauthenticatee.HttpAuthenticatee](),
 			Summary: "adds credentials to requests; used by clients, not by daemons"},
 		{Name: "HttpAuthenticator", Version: "1.12.0", On: Both, Type: reflect.TypeFor[httpauthenticator.HttpAuthenticator](),
 			Sites: []Site{

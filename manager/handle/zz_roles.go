@@ -13,6 +13,7 @@ import (
 	"github.com/mesos-modules/mms/roles/containerlogger"
 	"github.com/mesos-modules/mms/roles/diskprofileadaptor"
 	"github.com/mesos-modules/mms/roles/hook"
+	"github.com/mesos-modules/mms/roles/httpauthenticatee"
 	"github.com/mesos-modules/mms/roles/httpauthenticator"
 	"github.com/mesos-modules/mms/roles/isolator"
 	"github.com/mesos-modules/mms/roles/mastercontender"
@@ -47,6 +48,8 @@ func forRole(role string, o Options) (Handle, bool) {
 		return &diskprofileadaptorHandle{core: core[diskprofileadaptor.DiskProfileAdaptor]{options: o}}, true
 	case "Hook":
 		return &hookHandle{core: core[hook.Hook]{options: o}}, true
+	case "HttpAuthenticatee":
+		return &httpauthenticateeHandle{core: core[httpauthenticatee.HttpAuthenticatee]{options: o}}, true
 	case "HttpAuthenticator":
 		return &httpauthenticatorHandle{core: core[httpauthenticator.HttpAuthenticator]{options: o}}, true
 	case "Isolator":
