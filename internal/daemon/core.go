@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/fx"
 
+	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/internal/metrics"
 )
@@ -31,6 +32,13 @@ type Core interface {
 	// answered after all of the app has started, and not any more before any of it
 	// stops.
 	Options(h Host) fx.Option
+}
+
+// Parameterised is a core some of whose flags are parameters of modules that are
+// compiled in, as --acls is one of the authorizer. Parameters is called after the
+// flags have been read; what the manifest says wins.
+type Parameterised interface {
+	Parameters() map[string]facade.Parameters
 }
 
 // Routes puts the core's routes before those about modules: what they do not know

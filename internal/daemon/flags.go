@@ -241,6 +241,9 @@ func (f *flagSet) config(o Options, wanted manifest.Manifest) manager.Config {
 		Limits: manifest.Limits{Open: f.openLimit.Get(), Check: f.checkLimit.Get(), Create: f.createLimit.Get(),
 			Drain: f.drainLimit.Get(), Close: f.closeLimit.Get()},
 	}
+	if core, ok := o.Core.(Parameterised); ok {
+		cfg.Parameters = core.Parameters()
+	}
 	if f.workDir.Has() {
 		cfg.StateDir = filepath.Join(f.workDir.Get(), "modules")
 	}
