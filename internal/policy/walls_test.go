@@ -35,7 +35,7 @@ var walls = []wall{
 		because: "the graph is pure"},
 	{of: []string{"lifecycle"}, ours: []string{"lifecycle"}, others: []string{"go.uber.org/fx", "github.com/hashicorp/go-multierror"},
 		because: "phases and steps know nothing of modules"},
-	{of: []string{"modules"}, ours: []string{"facade", "roles", "modules"}, others: []string{"google.golang.org/protobuf", "github.com/", "go.uber.org/", "golang.org/"},
+	{of: []string{"modules"}, ours: []string{"facade", "roles", "modules", "internal/resources", "internal/mesosjson"}, others: []string{"google.golang.org/protobuf", "github.com/", "go.uber.org/", "golang.org/"},
 		because: "a module that ships with Mesos is a module like any other"},
 }
 
