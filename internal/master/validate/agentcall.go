@@ -155,7 +155,7 @@ func launchContainer(call *agent.Call_LaunchContainer) error {
 	parent := call.GetContainerId().GetParent()
 	switch {
 	case parent == nil:
-		if call.GetContainer().GetLinuxInfo().GetShareCgroups() && call.GetContainer().GetLinuxInfo().ShareCgroups != nil {
+		if linux := call.GetContainer().GetLinuxInfo(); linux != nil && linux.ShareCgroups != nil && linux.GetShareCgroups() {
 			return errors.New("'share_cgroups' must not be true for a container without parent")
 		}
 		return standaloneResources(call.GetResources())

@@ -117,7 +117,7 @@ func checkInfo(check *mesosv1.CheckInfo) error {
 }
 
 func checkCommand(cmd *mesosv1.CommandInfo) error {
-	if cmd.Value == nil {
+	if cmd == nil || cmd.Value == nil {
 		what := "executable"
 		if cmd.GetShell() {
 			what = "shell"

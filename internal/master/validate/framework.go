@@ -46,7 +46,7 @@ func multiRole(info *mesosv1.FrameworkInfo) bool {
 
 func frameworkRoles(info *mesosv1.FrameworkInfo) error {
 	if multiRole(info) {
-		if info.Role != nil {
+		if info != nil && info.Role != nil {
 			return errors.New("'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable")
 		}
 	} else if len(info.GetRoles()) > 0 {
