@@ -1,0 +1,97 @@
+package mesos
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mesos-modules/mms/facade/mesos/slave"
+	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
+)
+
+// fork makes the shim, which holds the container.
+func (c *container) fork(program string, files *slave.ContainerIO) error {
+	opened, err := open(files)
+	defer func() {
+		for _, f := range opened {
+			_ = f.Close() // the shim has its own
+		}
+	}()
+	if err != nil {
+		return err
+	}
+	listener, err := listen(c.folder)
+	if err != nil {
+		return fmt.Errorf("listen for the shim: %w", err)
+	}
+	opened = append(opened, listener)
+	if c.control, err = dial(c.folder); err != nil {
+		return err
+	}
+	descriptors := make([]uintptr, 0, shim.Socket+1)
+	for _, f := range opened {
+		descriptors = append(descriptors, f.Fd())
+	}
+	// Not os.StartProcess: a process of its kind waits in a thread.
+	pid, err := syscall.ForkExec(program, []string{Program, "launch"}, &syscall.ProcAttr{
+		Dir: "/", Env: []string{"GOMAXPROCS=1"}, Files: descriptors,
+		Sys: &syscall.SysProcAttr{Setsid: true},
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("start %s: %w; launcher_dir names its folder", program, err), c.control.Close())
+	}
+	c.pid, c.child = pid, true
+	if err := replace(filepath.Join(c.folder, pidFile), []byte(strconv.Itoa(pid))); err != nil {
+		err = errors.Join(err, c.control.Close()) // which ends the shim
+		reap(pid)
+		return err
+	}
+	return nil
+}
+
+// open returns the files for standard input, output and error.
+func open(files *slave.ContainerIO) (opened []*os.File, err error) {
+	for i, io := range []*slave.ContainerIO_IO{files.GetIn(), files.GetOut(), files.GetErr()} {
+		path, flag := os.DevNull, os.O_RDWR
+		if io != nil {
+			if io.GetType() != slave.ContainerIO_IO_PATH {
+				return opened, fmt.Errorf("the container logger wants %v for input or output; this containerizer knows PATH", io.GetType())
+			}
+			// A link could have been laid there by who owned the folder before.
+			path, flag = io.GetPath(), os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW
+			if i == 0 {
+				flag = os.O_RDONLY | syscall.O_NOFOLLOW
+			}
+		}
+		f, err := os.OpenFile(path, flag, 0o644)
+		if err != nil {
+			return opened, err
+		}
+		opened = append(opened, f)
+	}
+	return opened, nil
+}
+
+// listen makes the socket that the shim inherits.
+func listen(folder string) (*os.File, error) {
+	dir, err := os.Open(folder)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(fd), socketFile)
+	address := &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), socketFile)}
+	if err := errors.Join(unix.Bind(fd, address), unix.Listen(fd, 128)); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}

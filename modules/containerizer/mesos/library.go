@@ -1,0 +1,79 @@
+// Package mesos is the Mesos containerizer: containers of plain processes, each under a
+// shim that holds it, watches it and outlives the agent.
+//
+// A container's things are in its runtime folder, containers/ID below runtime_dir, a
+// nested one's in containers/ID below its parent's:
+//
+//	config        the ContainerConfig it was launched with
+//	launch_info   the ContainerLaunchInfo it was launched with
+//	pid           its first process, as a decimal number
+//	socket        where the shim listens
+//	status        how the command ended, as wait gives it; the shim writes it
+//	termination   how the container ended, of a nested one
+//
+// The folder is for the daemon's user alone: environments may hold secrets.
+package mesos
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/roles/containerizer"
+)
+
+// Name is what manifests and flags call the module; Word is upstream's word for it.
+const (
+	Name = "org_apache_mesos_MesosContainerizer"
+	Word = "mesos"
+)
+
+// Program is the file in launcher_dir that becomes the shim of each container.
+const Program = "mesos-containerizer"
+
+// parameters are upstream's flags of the same names.
+type parameters struct {
+	LauncherDir string `mms:"launcher_dir" doc:"the folder of mesos-containerizer; without it, the folder of the daemon's own binary"`
+	RuntimeDir  string `mms:"runtime_dir" doc:"where what is known of running containers is kept, until the host restarts; without it, the module's state folder"`
+	Launcher    string `mms:"launcher" default:"posix" doc:"posix; linux is taken for it"`
+}
+
+// Library holds the module.
+var Library = facade.Library{Modules: []facade.Declared{
+	facade.Module[containerizer.Containerizer]{
+		Name: Name, Version: "1.0.0",
+		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
+		Description: "Runs containers as processes, and finds them again after a restart of the agent.",
+		Parameters:  facade.SchemaOf[parameters](),
+		New:         create,
+	},
+}}
+
+func create(_ context.Context, host facade.Host, given facade.Parameters) (containerizer.Containerizer, error) {
+	p, err := facade.Decode[parameters](given)
+	if err != nil {
+		return nil, err
+	}
+	switch p.Launcher {
+	case "posix":
+	case "linux":
+		host.Logger().Warn("the launcher linux is not part of this module; containers are launched as by posix")
+	default:
+		return nil, fmt.Errorf("parameter launcher: there is no launcher %q; there are posix and linux", p.Launcher)
+	}
+	if p.LauncherDir == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("find the folder of %s: %w; name it with launcher_dir", Program, err)
+		}
+		p.LauncherDir = filepath.Dir(self)
+	}
+	if p.RuntimeDir == "" {
+		if p.RuntimeDir, err = host.StateDir(); err != nil {
+			return nil, err
+		}
+	}
+	return newContainerizer(filepath.Join(p.LauncherDir, Program), p.RuntimeDir, host.Logger())
+}
