@@ -34,7 +34,7 @@ type Undo struct {
 	number uint64
 	step   Step // of a guarded entry
 	do     func(context.Context) error
-	nested bool // do guards its own steps
+	nested bool // do needs no guard
 
 	// Guarded by the stack's mu.
 	below, above *Undo
@@ -107,6 +107,18 @@ func (s *Stack) Nest() *Stack {
 	defer s.under.Done()
 	s.push(&Undo{do: inner.Close, nested: true})
 	return inner
+}
+
+// Finally pushes a function that is called when the unwinding of s reaches it: for
+// the books of whoever has started something, which say what stands. It is no step
+// and has no events; it must not panic or wait. On a closed stack it is called at once.
+func (s *Stack) Finally(f func()) {
+	if !s.enter() {
+		f()
+		return
+	}
+	defer s.under.Done()
+	s.push(&Undo{do: func(context.Context) error { f(); return nil }, nested: true})
 }
 
 // Mark returns the present height, for Unwind.

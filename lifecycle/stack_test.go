@@ -301,3 +301,24 @@ func TestNest(t *testing.T) {
 		require.ErrorIs(t, err, lifecycle.ErrClosed)
 	})
 }
+
+func TestFinally(t *testing.T) {
+	t.Run("is called where it stands, once, and is no step", func(t *testing.T) {
+		r, c := newRig(), &tally{}
+		s := lifecycle.NewStack(r.run)
+		c.start(t, s, "a")
+		s.Finally(func() { c.add("books") })
+		c.start(t, s, "b")
+		before := len(r.rec.Events())
+		require.NoError(t, s.Close(t.Context()))
+		require.NoError(t, s.Close(t.Context()))
+		assert.Equal(t, []string{"b", "books", "a"}, c.names())
+		assert.Len(t, r.rec.Events(), before+4, "of two steps, their beginnings and ends")
+	})
+	t.Run("on a closed stack is called at once", func(t *testing.T) {
+		s, c := lifecycle.NewStack(newRig().run), &tally{}
+		require.NoError(t, s.Close(t.Context()))
+		s.Finally(func() { c.add("books") })
+		assert.Equal(t, []string{"books"}, c.names())
+	})
+}

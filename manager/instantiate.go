@@ -19,6 +19,7 @@ func (m *Manager) Instantiate(ctx context.Context) error {
 }
 
 func (m *Manager) instantiate(ctx context.Context) error {
+	m.seq.Stack().Finally(m.unshare())
 	plan := m.Result().Plan
 	required := map[string]bool{}
 	for _, planned := range plan.Modules {
@@ -35,6 +36,23 @@ func (m *Manager) instantiate(ctx context.Context) error {
 	}
 	m.nestOnDemand()
 	return nil
+}
+
+// unshare returns what puts the books back to where they stand now, for when
+// everything that this phase makes is gone: after a phase that was cancelled, others
+// may still make instances.
+func (m *Manager) unshare() func() {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	before := m.adHoc
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		m.adHoc = before
+		for _, mod := range m.modules {
+			mod.instance, mod.home = nil, nil
+		}
+	}
 }
 
 // nestOnDemand makes the stack for what is made on demand from now on: it lies on

@@ -27,7 +27,7 @@ type Manager struct {
 	result    verify.Result      // of the last verification
 	order     []*module          // the plan's order
 	seen      view               // what modules may see of the books: they do not change after loading
-	adHoc     *lifecycle.Stack   // instances made on demand, set by instantiate
+	adHoc     *lifecycle.Stack   // instances made on demand; one per phase that allows it
 }
 
 // New lays out the binding sites of the daemon. It opens nothing and runs no

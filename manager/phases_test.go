@@ -126,6 +126,25 @@ func TestInstantiate(t *testing.T) {
 		require.ErrorIs(t, f.Start(ctx), context.Canceled)
 		assert.Equal(t, []string{"new base", "new top", "close base"}, f.journal.Lines())
 	})
+	t.Run("after one that was cancelled, instances can still be made on demand, with what they require", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		var base calculator.Calculator
+		f := newFixture(t, mods{{Name: "base"}, {Name: "top", Requires: needsBase, New: func(_ context.Context, host facade.Host, _ facade.Parameters) (err error) {
+			cancel()
+			base, err = facade.Required[calculator.Calculator](host, "base")
+			return err
+		}}}, "top")
+		require.ErrorIs(t, f.Start(ctx), context.Canceled)
+		assert.Equal(t, lifecycle.Verified, f.State())
+		_, closing, err := manager.LoadModule[calculator.Calculator](t.Context(), f.Manager, "top")
+		require.NoError(t, err)
+		_, err = base.Compute(t.Context(), 'A', 10)
+		require.NoError(t, err, "it was handed the one that is gone")
+		require.NoError(t, closing(t.Context()))
+		require.NoError(t, f.Close())
+		assert.Equal(t, []string{"new base", "new top", "close top", "close base",
+			"new base", "new top", "call base", "close top", "close base"}, f.journal.Lines())
+	})
 	t.Run("a start during which the manager is closed ends, and everything is closed once", func(t *testing.T) {
 		entered := make(chan struct{})
 		f := newFixture(t, mods{{Name: "base"}, {Name: "top", Requires: needsBase, New: func(ctx context.Context, _ facade.Host, _ facade.Parameters) error {
