@@ -79,7 +79,7 @@ func (c *cluster) addAgent(id string, used ...*allocation.Share) {
 	}
 	c.mu.Unlock()
 	c.do("AddSlave", func(ctx context.Context) error {
-		return c.a.AddSlave(ctx, agentOf(id), nil, nil, agentTotal(), used)
+		return c.a.AddSlave(ctx, agentOf(id), agentCapabilities(), nil, agentTotal(), used)
 	})
 }
 

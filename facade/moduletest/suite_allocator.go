@@ -166,7 +166,7 @@ func (c *cluster) others() []allocatorCall {
 			return a.UpdateFramework(ctx, frameworkOf(ann, roleOfFramework(ann)), nil, nil)
 		}},
 		{"UpdateSlave", func(ctx context.Context) error {
-			return a.UpdateSlave(ctx, agentOf(east), nil, agentTotal())
+			return a.UpdateSlave(ctx, agentOf(east), agentCapabilities(), agentTotal())
 		}},
 		{"RequestResources", func(ctx context.Context) error {
 			return a.RequestResources(ctx, framework, []*mesosv1.Request{{Resources: []*mesosv1.Resource{scalar("cpus", 1)}}})
@@ -192,6 +192,16 @@ func roleOfFramework(framework string) string { return "role-" + framework }
 
 func frameworkID(id string) *mesosv1.FrameworkID { return &mesosv1.FrameworkID{Value: &id} }
 func agentID(id string) *mesosv1.AgentID         { return &mesosv1.AgentID{Value: &id} }
+
+// agentCapabilities are those of every agent since Mesos 1.4.
+func agentCapabilities() []*mesosv1.AgentInfo_Capability {
+	var all []*mesosv1.AgentInfo_Capability
+	for _, t := range []mesosv1.AgentInfo_Capability_Type{mesosv1.AgentInfo_Capability_MULTI_ROLE,
+		mesosv1.AgentInfo_Capability_HIERARCHICAL_ROLE, mesosv1.AgentInfo_Capability_RESERVATION_REFINEMENT} {
+		all = append(all, &mesosv1.AgentInfo_Capability{Type: t.Enum()})
+	}
+	return all
+}
 
 func agentTotal() []*mesosv1.Resource {
 	return []*mesosv1.Resource{scalar("cpus", agentCPUs), scalar("mem", agentMemory)}

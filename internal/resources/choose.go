@@ -64,6 +64,17 @@ func (r Resources) Named(name string) Resources {
 	return r.Filter(func(each Resource) bool { return each.id.name == name })
 }
 
+// HasLike says whether there is anything that differs from one in its value at
+// most: of a shared volume, whether there is a use of it.
+func (r Resources) HasLike(one Resource) bool {
+	for i := range r.list {
+		if alike(&r.list[i], &one) {
+			return true
+		}
+	}
+	return false
+}
+
 // Names are the names that occur, in the order of the alphabet. The caller owns
 // them.
 func (r Resources) Names() []string {

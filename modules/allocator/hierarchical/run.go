@@ -1,0 +1,206 @@
+package hierarchical
+
+import (
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/mesos-modules/mms/facade/mesos/allocation"
+	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/resources"
+)
+
+// run is one allocation. It works on the books themselves: what it offers is taken at
+// once. Its memory is used again by the next.
+type run struct {
+	a          *Allocator
+	now        time.Duration
+	candidates []*agent
+	all        bool // all agents are
+
+	// What guarantees still need of what is free in the whole cluster, unreserved
+	// and not revocable, and how much of it there is.
+	required, headroom resources.Quantities
+
+	views  []view // of the agent at hand
+	offers []offer
+	served []*framework // with offers, in the order of their first
+}
+
+// remove takes an agent out of the next run.
+func (r *run) remove(ag *agent) {
+	if i := slices.Index(r.candidates, ag); i >= 0 {
+		r.candidates = slices.Delete(r.candidates, i, i+1)
+	}
+}
+
+// offer is what a member gets of an agent.
+type offer struct {
+	agent  *agent
+	member *member
+	what   resources.Resources // marked with the role
+}
+
+func (r *run) add(ag *agent) {
+	if !ag.candidate {
+		ag.candidate = true
+		r.candidates = append(r.candidates, ag)
+	}
+}
+
+// allocate is one run: that over all agents which comes each interval, or one over those
+// that something happened to.
+func (a *Allocator) allocate(batch bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	begin := a.now()
+	if a.pending {
+		a.measures.latency.add(begin, begin-a.asked)
+	}
+	a.pending = false
+	now := begin
+	if batch {
+		now = a.due // filters that are to outlast this run need not care how late it is
+	}
+	if batch || a.run.all {
+		for _, ag := range a.agents {
+			a.run.add(ag)
+		}
+	}
+	a.recovered(begin)
+	if !a.paused && !a.recovery.pending && a.offers.call != nil && a.life.Err() == nil {
+		a.run.a, a.run.now = a, now
+		a.run.allocate()
+		a.measures.runs++
+		a.measures.run.add(a.now(), a.now()-begin)
+	}
+	a.run.forget()
+	if batch {
+		a.due = a.now() + a.options.interval
+	}
+}
+
+// forget makes the run ready for the next one.
+func (r *run) forget() {
+	for _, ag := range r.candidates {
+		ag.candidate, ag.lent, ag.offers = false, resources.Resources{}, ag.offers[:0]
+	}
+	for _, f := range r.served {
+		f.offers = f.offers[:0]
+	}
+	clear(r.candidates)
+	clear(r.views[:cap(r.views)])
+	clear(r.offers)
+	clear(r.served)
+	r.all = false
+	r.candidates, r.views, r.offers, r.served = r.candidates[:0], r.views[:0], r.offers[:0], r.served[:0]
+}
+
+// allocate does what upstream does (src/master/allocator/mesos/hierarchical.cpp): first
+// guarantees, then everything by the order of the sorters, agents in any order.
+func (r *run) allocate() {
+	agents := make([]*agent, 0, len(r.candidates))
+	for _, ag := range r.candidates {
+		if ag.active && r.a.listed(ag) {
+			agents = append(agents, ag)
+		}
+	}
+	r.measure()
+	if !r.required.Empty() {
+		r.shuffle(agents)
+		for _, ag := range agents {
+			r.guarantee(ag)
+		}
+	}
+	r.shuffle(agents)
+	for _, ag := range agents {
+		r.share(ag)
+	}
+	r.emit()
+	r.ask()
+}
+
+func (r *run) shuffle(agents []*agent) {
+	r.a.chance.Shuffle(len(agents), func(i, j int) { agents[i], agents[j] = agents[j], agents[i] })
+}
+
+// listed says whether the whitelist allows an agent.
+func (a *Allocator) listed(ag *agent) bool {
+	return a.whitelist == nil || a.whitelist[ag.info.GetHostname()]
+}
+
+// share gives what an agent has to whoever comes first and wants it.
+func (r *run) share(ag *agent) {
+	r.views = r.views[:0]
+	for _, role := range r.a.sorter.Sort() {
+		if ag.free.Empty() {
+			return
+		}
+		if role.nested() && !ag.hierarchical {
+			continue
+		}
+		for _, m := range role.frameworks.Sort() {
+			if !m.framework.suits(ag) {
+				continue
+			}
+			v := r.view(ag, role, m.framework.strips)
+			if v.what.Empty() {
+				if v.key.strips == 0 {
+					break // for nobody in this role
+				}
+				continue
+			}
+			if ag.filters.block(m.slot, v, r.now) || !v.enoughFor(m, r.a.options.minimum) || !m.constraints.allows(ag.info) {
+				continue
+			}
+			if !r.required.Empty() {
+				r.headroom = r.headroom.Sub(v.what.Filter(chargeable).ScalarQuantities())
+			}
+			r.offer(ag, m, v.what)
+		}
+	}
+}
+
+// suits says whether the framework may have agents like this one at all.
+func (f *framework) suits(ag *agent) bool {
+	return f.capabilities&ag.wants == ag.wants && f.capabilities&ag.forbids == 0
+}
+
+// offer takes resources for a member.
+func (r *run) offer(ag *agent, m *member, what resources.Resources) {
+	marked := what.Allocate(m.role.name)
+	r.a.take(ag, m.framework.id, m.role.name, marked)
+	if ag.special&shared != 0 {
+		ag.lent = ag.lent.Add(what.Filter(resources.Resource.IsShared))
+	}
+	r.views = r.views[:0]
+	for _, i := range ag.offers {
+		if o := &r.offers[i]; o.member == m { // of the first stage
+			o.what = o.what.Add(marked)
+			return
+		}
+	}
+	if len(m.framework.offers) == 0 {
+		r.served = append(r.served, m.framework)
+	}
+	i := int32(len(r.offers))
+	r.offers = append(r.offers, offer{ag, m, marked})
+	ag.offers, m.framework.offers = append(ag.offers, i), append(m.framework.offers, i)
+}
+
+// emit hands the offers over, one call for each framework.
+func (r *run) emit() {
+	for _, f := range r.served {
+		shares := make([]*allocation.Share, len(f.offers))
+		for i, at := range f.offers {
+			o := &r.offers[at]
+			shares[i] = &allocation.Share{
+				FrameworkId: &mesosv1.FrameworkID{Value: proto.String(f.id)},
+				AgentId:     &mesosv1.AgentID{Value: proto.String(o.agent.id)},
+				Resources:   o.what.Messages(),
+			}
+		}
+		r.a.offers.give(shares)
+	}
+}
