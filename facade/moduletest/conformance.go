@@ -16,6 +16,8 @@ import (
 	"github.com/mesos-modules/mms/roles/authenticatee"
 	"github.com/mesos-modules/mms/roles/authenticator"
 	"github.com/mesos-modules/mms/roles/calculator"
+	"github.com/mesos-modules/mms/roles/containerizer"
+	"github.com/mesos-modules/mms/roles/containerlogger"
 	"github.com/mesos-modules/mms/roles/hook"
 	"github.com/mesos-modules/mms/roles/isolator"
 	"github.com/mesos-modules/mms/roles/testmodule"
@@ -31,14 +33,16 @@ type check struct {
 // not here has the generic part alone.
 func suites() map[reflect.Type][]check {
 	return map[reflect.Type][]check{
-		reflect.TypeFor[allocator.Allocator]():         allocatorChecks(),
-		reflect.TypeFor[anonymous.Anonymous]():         anonymousChecks(),
-		reflect.TypeFor[authenticatee.Authenticatee](): authenticateeChecks(),
-		reflect.TypeFor[authenticator.Authenticator](): authenticatorChecks(),
-		reflect.TypeFor[calculator.Calculator]():       calculatorChecks(),
-		reflect.TypeFor[hook.Hook]():                   hookChecks(),
-		reflect.TypeFor[isolator.Isolator]():           isolatorChecks(),
-		reflect.TypeFor[testmodule.TestModule]():       testModuleChecks(),
+		reflect.TypeFor[allocator.Allocator]():             allocatorChecks(),
+		reflect.TypeFor[anonymous.Anonymous]():             anonymousChecks(),
+		reflect.TypeFor[authenticatee.Authenticatee]():     authenticateeChecks(),
+		reflect.TypeFor[authenticator.Authenticator]():     authenticatorChecks(),
+		reflect.TypeFor[calculator.Calculator]():           calculatorChecks(),
+		reflect.TypeFor[containerizer.Containerizer]():     containerizerChecks(),
+		reflect.TypeFor[containerlogger.ContainerLogger](): containerLoggerChecks(),
+		reflect.TypeFor[hook.Hook]():                       hookChecks(),
+		reflect.TypeFor[isolator.Isolator]():               isolatorChecks(),
+		reflect.TypeFor[testmodule.TestModule]():           testModuleChecks(),
 	}
 }
 
