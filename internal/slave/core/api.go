@@ -47,12 +47,16 @@ type Config struct {
 	AuthenticateHTTPExecutors   bool
 	DomainSocket                string
 	Credential                  bool // authenticate before registering
+	AuthenticationBackoff       time.Duration
+	AuthenticationTimeoutMin    time.Duration
+	AuthenticationTimeoutMax    time.Duration
 	Reconfiguration             string
 	Cleanup                     bool // --recover=cleanup
 	Strict                      bool
 	Features                    []*mesosv1.AgentInfo_Capability
 	MaxCompletedExecutors       int
 	NativeLibrary               string
+	LibprocessIP                string // the agent's own variable LIBPROCESS_IP
 
 	// Hooks says whether there are any.
 	Hooks bool
@@ -142,8 +146,8 @@ type (
 		Result any
 	}
 
-	// CheckpointFailed says that something could not be written. What follows from
-	// the same event has not been done.
+	// CheckpointFailed says that something could not be written. The Then of its
+	// Write has not been done.
 	CheckpointFailed struct {
 		Checkpoint Checkpoint
 		Err        error
@@ -180,14 +184,18 @@ func (Corrections) event()        {}
 func (Tick) event()               {}
 func (Stop) event()               {}
 
-// Effect is what the core wants done. Effects of one event are carried out in order;
-// after a checkpoint that fails, the rest of them is not.
+// Effect is what the core wants done. Effects are carried out in order, those of one
+// event before those of the next.
 type Effect interface{ effect() }
 
 type (
 	// Write writes a checkpoint and does not return before it is as safe as the
-	// layout promises.
-	Write struct{ Checkpoint Checkpoint }
+	// layout promises. Then is what follows if it succeeds, before anything else;
+	// if not, CheckpointFailed does.
+	Write struct {
+		Checkpoint Checkpoint
+		Then       []Effect
+	}
 
 	// ToMaster sends a message from the process slave(1).
 	ToMaster struct {
@@ -230,8 +238,9 @@ type (
 	// CloseStream ends a stream after what was sent before.
 	CloseStream struct{ Stream StreamID }
 
-	// LaunchContainer launches an executor's container and watches it: Launched
-	// follows, and Terminated when it has ended.
+	// LaunchContainer makes the sandbox of an executor (Config.Directory), launches
+	// its container and watches it: Launched follows and, if that has no error,
+	// Terminated when the container has ended. After an error nothing is left of it.
 	LaunchContainer struct {
 		Ticket
 		Container   *mesosv1.ContainerID
@@ -241,7 +250,11 @@ type (
 		Claims      *mesosv1.Labels // of the token the executor gets, if executors authenticate
 	}
 
-	// DestroyContainer ends a container; Terminated follows.
+	// WatchContainer watches a container that was found at the start.
+	WatchContainer struct{ Container *mesosv1.ContainerID }
+
+	// DestroyContainer ends a container; Terminated follows, or Launched with an
+	// error if its launch is not over yet.
 	DestroyContainer struct{ Container *mesosv1.ContainerID }
 
 	// UpdateContainer changes what a container may use.
@@ -265,14 +278,17 @@ type (
 		Do   func(ctx context.Context, hooks []hook.Hook) any
 	}
 
-	// Attach makes a sandbox readable over HTTP; Collect hands a path to the garbage
-	// collection.
+	// Attach makes a sandbox readable over HTTP.
 	Attach struct {
 		Framework *mesosv1.FrameworkInfo
 		Executor  *mesosv1.ExecutorInfo
 		Container *mesosv1.ContainerID
+		Directory string
 	}
+
+	// Collect hands a path to the garbage collection, Keep takes it back.
 	Collect struct{ Path string }
+	Keep    struct{ Path string }
 
 	// Exit ends the daemon.
 	Exit struct {
@@ -306,12 +322,14 @@ func (OpenStream) effect()       {}
 func (Send) effect()             {}
 func (CloseStream) effect()      {}
 func (LaunchContainer) effect()  {}
+func (WatchContainer) effect()   {}
 func (DestroyContainer) effect() {}
 func (UpdateContainer) effect()  {}
 func (StatusOf) effect()         {}
 func (CallHooks) effect()        {}
 func (Attach) effect()           {}
 func (Collect) effect()          {}
+func (Keep) effect()             {}
 func (Exit) effect()             {}
 func (Log) effect()              {}
 
@@ -320,10 +338,15 @@ func (Log) effect()              {}
 type Checkpoint interface{ checkpoint() }
 
 type (
-	SaveAgent     struct{ Info *mesosv1.AgentInfo }
+	SaveAgent struct{ Info *mesosv1.AgentInfo }
+
+	// ForgetAgent has the next agent begin anew, with another id.
+	ForgetAgent struct{}
+
 	SaveFramework struct {
 		Agent *mesosv1.AgentID
 		Info  *mesosv1.FrameworkInfo
+		For   *mesosv1.ContainerID // whose launch waits for it; nil: nobody's
 	}
 	SaveExecutor struct {
 		Agent     *mesosv1.AgentID
@@ -347,6 +370,7 @@ type (
 )
 
 func (SaveAgent) checkpoint()     {}
+func (ForgetAgent) checkpoint()   {}
 func (SaveFramework) checkpoint() {}
 func (SaveExecutor) checkpoint()  {}
 func (SaveTask) checkpoint()      {}
@@ -367,7 +391,8 @@ type State struct {
 	Agent      *mesosv1.AgentInfo // with its id; nil: it never registered
 	Rebooted   bool               // the host has: no container lives
 	Frameworks []*FrameworkState
-	Errors     int // what could not be read, and was left out
+	Garbage    []string // paths of runs that are over
+	Errors     int      // what could not be read, and was left out
 }
 
 type FrameworkState struct {
