@@ -72,8 +72,8 @@ func (c *cluster) disconnect() {
 	defer c.mu.Unlock()
 	if c.hangup != nil {
 		close(c.hangup)
+		c.hangup, c.stream = nil, nil
 	}
-	c.hangup, c.stream = nil, nil
 }
 
 func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
@@ -178,6 +178,11 @@ func (c *cluster) subscribe(w http.ResponseWriter, r *http.Request, json bool) {
 	select {
 	case <-hangup:
 	case <-r.Context().Done():
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.hangup == hangup {
+			c.stream, c.hangup = nil, nil
+		}
 	}
 }
 
