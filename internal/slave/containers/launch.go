@@ -166,13 +166,14 @@ func (s *Service) steps(ctx context.Context, c *container, request LaunchRequest
 			return err
 		}
 	}
-	if err := s.enter(ctx, c, fetching); err != nil {
+	// From here on the container may end at any time: what it was started for is done.
+	if err := s.enter(ctx, c, running); err != nil {
 		return err
 	}
 	if err := c.engine.Containerizer.Start(ctx, c.id); err != nil {
 		return fmt.Errorf("containerizer %s: start: %w", c.engine.Name, err)
 	}
-	return s.enter(ctx, c, running)
+	return nil
 }
 
 // enter goes to the next state, if the container is still wanted.
