@@ -105,10 +105,12 @@ type (
 	MasterExited struct{ PID libprocess.PID }
 
 	// ExecutorCall is a call whose form has been checked. Stream is the name of the
-	// stream that SUBSCRIBE opens.
+	// stream that SUBSCRIBE opens. Claims are those of the token; they count if
+	// executors authenticate.
 	ExecutorCall struct {
 		Request RequestID
 		Stream  StreamID
+		Claims  *mesosv1.Labels
 		Call    *executor.Call
 	}
 

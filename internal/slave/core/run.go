@@ -38,6 +38,7 @@ type run struct {
 	destroyed bool // DestroyContainer is on its way
 	stream    StreamID
 	deadline  *timer // of subscribing, or of ending
+	heartbeat *timer
 	cause     *cause // why it is ended, if that is known before it has
 
 	first     *queued         // what it was launched for

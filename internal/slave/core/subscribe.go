@@ -3,6 +3,8 @@ package core
 import (
 	"net/http"
 	"slices"
+	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -31,6 +33,10 @@ func (c *Core) executorCall(e ExecutorCall) {
 	r := f.run(e.Call.GetExecutorId().GetValue())
 	if r == nil {
 		refuse(http.StatusBadRequest, "Executor cannot be found")
+		return
+	}
+	if c.cfg.AuthenticateHTTPExecutors && !proto.Equal(sorted(e.Claims), sorted(claims(r))) {
+		refuse(http.StatusForbidden, "The token is not that of the executor")
 		return
 	}
 	if kind == executor.Call_SUBSCRIBE {
@@ -154,12 +160,26 @@ func (c *Core) openStream(e ExecutorCall, r *run) {
 	r.stream = e.Stream
 	c.streams[e.Stream] = r
 	c.emit(OpenStream{Request: e.Request, Stream: e.Stream})
+	c.beat(r)
+}
+
+// heartbeat is the time between two heartbeats of an executor's stream.
+const heartbeat = 30 * time.Minute
+
+// beat has the stream of an executor show that it is alive.
+func (c *Core) beat(r *run) {
+	r.heartbeat.stop()
+	r.heartbeat = c.after(heartbeat, func() {
+		c.send(r, &executor.Event{Type: executor.Event_HEARTBEAT.Enum()})
+		c.beat(r)
+	})
 }
 
 func (c *Core) closeStream(r *run) {
 	if r.stream != 0 {
 		c.emit(CloseStream{Stream: r.stream})
 		delete(c.streams, r.stream)
+		r.heartbeat.stop()
 		r.stream = 0
 	}
 }
@@ -169,6 +189,7 @@ func (c *Core) closeStream(r *run) {
 func (c *Core) streamGone(id StreamID) {
 	if r, ok := c.streams[id]; ok {
 		delete(c.streams, id)
+		r.heartbeat.stop()
 		r.stream = 0
 		c.log(Info, "executor %s of framework %s has closed its stream", r.id, r.framework.id)
 	}
@@ -196,4 +217,11 @@ func (c *Core) toFramework(r *run, data []byte) {
 
 func messageEvent(data []byte) *executor.Event {
 	return &executor.Event{Type: executor.Event_MESSAGE.Enum(), Message: &executor.Event_Message{Data: data}}
+}
+
+// sorted are labels whose order does not count.
+func sorted(labels *mesosv1.Labels) *mesosv1.Labels {
+	all := slices.Clone(labels.GetLabels())
+	slices.SortStableFunc(all, func(a, b *mesosv1.Label) int { return strings.Compare(a.GetKey(), b.GetKey()) })
+	return &mesosv1.Labels{Labels: all}
 }
