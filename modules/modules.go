@@ -1,0 +1,38 @@
+// Package modules lists what the daemons are built with: the modules that are bound
+// where the operator names no others.
+package modules
+
+import (
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/modules/allocator/hierarchical"
+	agentside "github.com/mesos-modules/mms/modules/authenticatee/crammd5"
+	masterside "github.com/mesos-modules/mms/modules/authenticator/crammd5"
+	acls "github.com/mesos-modules/mms/modules/authorizer/local"
+	calculator "github.com/mesos-modules/mms/modules/calculator/example"
+	containerizer "github.com/mesos-modules/mms/modules/containerizer/mesos"
+	logger "github.com/mesos-modules/mms/modules/containerlogger/sandbox"
+	profiles "github.com/mesos-modules/mms/modules/diskprofileadaptor/none"
+	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
+	contender "github.com/mesos-modules/mms/modules/mastercontender/standalone"
+	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
+	qos "github.com/mesos-modules/mms/modules/qoscontroller/noop"
+	estimator "github.com/mesos-modules/mms/modules/resourceestimator/noop"
+	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
+	resolver "github.com/mesos-modules/mms/modules/secretresolver/value"
+)
+
+// Master returns the libraries of mesos-master.
+func Master() []facade.Library {
+	return []facade.Library{
+		calculator.Library, hierarchical.Library, masterside.Library, acls.Library, basic.Library, contender.Library, detector.Library,
+	}
+}
+
+// Slave returns the libraries of mesos-slave.
+func Slave() []facade.Library {
+	return []facade.Library{
+		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
+		containerizer.Library, logger.Library,
+		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
+	}
+}
