@@ -1,7 +1,9 @@
 package validate
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -11,7 +13,8 @@ import (
 // here it makes sure that whatever comes, comes whole.
 func initialized(call proto.Message) error {
 	if err := proto.CheckInitialized(call); err != nil {
-		return fmt.Errorf("Not initialized: %w", err)
+		// protobuf varies the white space of its texts from build to build.
+		return errors.New("Not initialized: " + strings.ReplaceAll(err.Error(), "\u00a0", " "))
 	}
 	return nil
 }
