@@ -1,7 +1,5 @@
 // Package isolator is the role Isolator: modules that limit and measure
 // containers.
-//
-// The interface is provisional until the containerizer that calls it is there.
 package isolator
 
 import (
@@ -13,13 +11,13 @@ import (
 
 // Isolator has a part in the life of every container of an agent.
 //
-// Who calls. The containerizer of the agent. SupportsNesting and
-// SupportsStandalone once, then Recover once before any other, then for each
-// container Prepare, Watch, Isolate, any number of Update, Usage and Status, and
-// Cleanup as the last. A launch can end after any of these. Calls for different
-// containers come from any number of goroutines at once; for one container,
-// Usage and Status may come at any time between Isolate and Cleanup, all others
-// one at a time.
+// Who calls. The agent, around whichever containerizer runs the container.
+// SupportsNesting and SupportsStandalone once, then Recover once before any other, then
+// for each container Prepare, Watch, Isolate, any number of Update, Usage and Status,
+// and Cleanup as the last. For a container that Recover named, Watch is the first. A
+// launch can end after any of these. Calls for different containers come from any
+// number of goroutines at once; for one container, Usage and Status may come at any time
+// between Isolate and Cleanup, all others one at a time.
 //
 // Of several isolators, Prepare runs in the order of the --isolation flag with
 // the built-in ones first, Isolate at once, Cleanup in reverse.
