@@ -22,7 +22,7 @@ func main() {
 		return // it was started to try libraries out
 	}
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(signals, daemon.Signals()...)
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // who reads the log may go away without taking the daemon along
 	os.Exit(daemon.Run(context.Background(), daemon.Options{
 		Daemon: roles.Slave, Version: mesosVersion, Builtin: daemon.Builtin(),

@@ -24,7 +24,7 @@ import (
 )
 
 // The exit status of a daemon. One that is ended by a second signal exits with 128
-// and the signal's number: 130 for SIGINT, 143 for SIGTERM.
+// and the signal's number: 129 for SIGHUP, 130 for SIGINT, 143 for SIGTERM.
 const (
 	ExitOK       = 0 // stopped when it was asked to, and everything was given back
 	ExitUsage    = 1 // wrong flags

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -91,6 +92,12 @@ func TestLife(t *testing.T) {
 	})
 	t.Run("SIGINT stops it as well", func(t *testing.T) {
 		assert.Equal(t, daemon.ExitOK, start(t, options(nil)).stop(syscall.SIGINT).code)
+	})
+	t.Run("SIGHUP does, unless it is ignored from the beginning", func(t *testing.T) {
+		heed(t, syscall.SIGHUP)
+		assert.Contains(t, daemon.Signals(), syscall.SIGHUP)
+		signal.Ignore(syscall.SIGHUP)
+		assert.Equal(t, []os.Signal{syscall.SIGINT, syscall.SIGTERM}, daemon.Signals())
 	})
 	t.Run("the address is in the file as long as it answers there", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "address")

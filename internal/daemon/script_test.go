@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ func TestScripts(t *testing.T) {
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
 
+	heed(t, syscall.SIGHUP)
 	s := &scripts{root, bin}
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata/script",
@@ -44,6 +46,14 @@ func TestScripts(t *testing.T) {
 			"get": s.get, "rss": s.rss,
 		},
 	})
+}
+
+// heed has this process and those it starts not ignore a signal, as they do where the
+// tests run under nohup.
+func heed(t *testing.T, s os.Signal) {
+	heard := make(chan os.Signal, 1)
+	signal.Notify(heard, s)
+	t.Cleanup(func() { signal.Stop(heard) })
 }
 
 // scripts are the commands that the scripts have beyond those of testscript.
@@ -138,9 +148,9 @@ func (s *scripts) await(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// signal NAME INT|TERM sends a signal.
+// signal NAME INT|TERM|HUP sends a signal.
 func (s *scripts) signal(ts *testscript.TestScript, _ bool, args []string) {
-	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}
 	ts.Check(processOf(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
 }
 

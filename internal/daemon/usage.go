@@ -28,8 +28,8 @@ EXAMPLES
       %[1]v --modules=file:///etc/mesos/modules.json --verify-only --format=json
 
 SIGNALS
-  SIGTERM and SIGINT stop the daemon: no more requests, modules are unbound, closed in reverse
-  order, each within its limits, and a report is printed. A second signal ends it at once.
+  SIGTERM, SIGINT and SIGHUP stop the daemon: no more requests, modules are unbound, closed in
+  reverse order, each within its limits, and a report is printed. A second signal ends it at once.
 
 EXIT STATUS
   %[3]d    stopped as asked, and everything was given back; or nothing was found
@@ -38,7 +38,7 @@ EXIT STATUS
   %[6]d    could not start, for another reason
   %[7]d    stopped, and a module or library could not be given back
   %[8]d    stopped by itself, because it must not go on; its last words say why
-  130  ended at once by a second SIGINT; 143 by SIGTERM
+  130  ended at once by a second SIGINT; 143 by SIGTERM, 129 by SIGHUP
   A crash in native code ends the daemon with 2 as well; its last words name the module.
 `, o.Daemon, binding, ExitOK, ExitUsage, ExitFindings, ExitStart, ExitTeardown, ExitFailed)
 }
