@@ -121,7 +121,7 @@ func (m *Manager) rowOf(flag string) (found roles.Site, here bool) {
 func (m *Manager) shipped(row roles.Site) (refs []verify.Ref) {
 	for word := range strings.SplitSeq(row.Default, ",") {
 		for _, name := range row.Named(word) {
-			if !slices.ContainsFunc(m.builtinModules(), func(d facade.Declared) bool { return d.Declare().Name == name }) {
+			if !slices.ContainsFunc(m.builtinModules(), func(d facade.Declared) bool { return d != nil && d.Declare().Name == name }) {
 				return nil
 			}
 			refs = append(refs, verify.Ref{Name: name})
