@@ -32,8 +32,9 @@ type Host interface {
 	// Required for a typed result.
 	Requirement(module string) (instance any, ok bool)
 
-	// Requirements returns, in plan order, the instances that satisfy the
-	// requirement of a role. Use RequiredRole for a typed result. The slice is
+	// Requirements returns the instances that satisfy the requirement of a role:
+	// those that the operator has bound to a site of the daemon first, then in plan
+	// order. Use RequiredRole for a typed result. The slice is
 	// the caller's.
 	Requirements(role reflect.Type) []any
 }
@@ -99,7 +100,7 @@ func Required[T any](host Host, module string) (T, error) {
 }
 
 // RequiredRole returns the instances that satisfy the requirement of role T, in
-// plan order; none when the declaration has no such requirement.
+// the order of Host.Requirements; none when the declaration has no such requirement.
 func RequiredRole[T any](host Host) []T {
 	var all []T
 	for _, instance := range host.Requirements(reflect.TypeFor[T]()) {

@@ -26,7 +26,7 @@ type host struct {
 	lifetime context.Context
 	stateDir func() (string, error)
 	byName   map[string]any         // required modules; nil if there are none
-	byRole   map[reflect.Type][]any // required roles, in plan order
+	byRole   map[reflect.Type][]any // required roles: those bound to a site first, then in plan order
 }
 
 func (m *Manager) newHost(mod *module, lent map[string]handle.Handle) *host {
@@ -41,12 +41,21 @@ func (m *Manager) newHost(mod *module, lent map[string]handle.Handle) *host {
 	}
 	required := m.result.Plan.Graph.Requirements(mod.name)
 	slices.SortStableFunc(required, func(a, b depgraph.Requirement) int {
-		return cmp.Compare(m.modules[a.Module].place, m.modules[b.Module].place)
+		return cmp.Or(cmp.Compare(m.unbound(a.Module), m.unbound(b.Module)),
+			cmp.Compare(m.modules[a.Module].place, m.modules[b.Module].place))
 	})
 	for _, r := range required {
 		h.handIn(m, r, lent[r.Module])
 	}
 	return h
+}
+
+// unbound is 0 for a module that a site of this daemon is bound to, and 1 for others.
+func (m *Manager) unbound(name string) int {
+	if slices.ContainsFunc(m.sites, func(s *site) bool { return slices.Contains(s.names, name) }) {
+		return 0
+	}
+	return 1
 }
 
 // handIn gives the host one required module. m.mu is held.

@@ -72,10 +72,10 @@ func (m *Manager) bindings() []verify.Binding {
 			given := slices.ContainsFunc(m.cfg.Bindings, func(b verify.Binding) bool {
 				return b.Flag == row.Flag || slices.Contains(row.Aliases, b.Flag)
 			})
-			if row.Default == "" || row.On&m.cfg.Daemon == 0 || given {
+			if row.On&m.cfg.Daemon == 0 || given {
 				continue
 			}
-			if refs := m.shipped(row); len(refs) > 0 {
+			if refs := withAlways(m.always(row), m.standard(row)); len(refs) > 0 {
 				all = append(all, verify.Binding{Flag: row.Flag, Refs: refs, FromDefault: true})
 			}
 		}
@@ -99,7 +99,22 @@ func (m *Manager) resolved(b verify.Binding) []verify.Ref {
 			}
 		}
 	}
+	if here {
+		return withAlways(m.always(row), refs)
+	}
 	return refs
+}
+
+// withAlways puts the modules that are always there before the others, unless they
+// are named among them.
+func withAlways(always, named []verify.Ref) []verify.Ref {
+	var refs []verify.Ref
+	for _, ref := range always {
+		if !slices.ContainsFunc(named, func(r verify.Ref) bool { return r.Name == ref.Name }) {
+			refs = append(refs, ref)
+		}
+	}
+	return append(refs, named...)
 }
 
 // rowOf returns the site of a flag, one of this daemon if there is any.
@@ -117,17 +132,36 @@ func (m *Manager) rowOf(flag string) (found roles.Site, here bool) {
 	return found, false
 }
 
-// shipped are the modules of a default, if the daemon is built with all of them.
-func (m *Manager) shipped(row roles.Site) (refs []verify.Ref) {
+// always are the modules of a site that need no flag.
+func (m *Manager) always(row roles.Site) (refs []verify.Ref) {
+	for _, name := range row.Always {
+		if m.ships(name) {
+			refs = append(refs, verify.Ref{Name: name})
+		}
+	}
+	return refs
+}
+
+// standard are the modules of a site's default, if the daemon is built with all of
+// them.
+func (m *Manager) standard(row roles.Site) (refs []verify.Ref) {
+	if row.Default == "" {
+		return nil
+	}
 	for word := range strings.SplitSeq(row.Default, ",") {
 		for _, name := range row.Named(word) {
-			if !slices.ContainsFunc(m.builtinModules(), func(d facade.Declared) bool { return d != nil && d.Declare().Name == name }) {
+			if !m.ships(name) {
 				return nil
 			}
 			refs = append(refs, verify.Ref{Name: name})
 		}
 	}
 	return refs
+}
+
+// ships reports whether a module is compiled into the daemon.
+func (m *Manager) ships(name string) bool {
+	return slices.ContainsFunc(m.builtinModules(), func(d facade.Declared) bool { return d != nil && d.Declare().Name == name })
 }
 
 func (m *Manager) makeHandles(s *site) error {

@@ -19,6 +19,7 @@ func worded(on roles.Daemon, standard string) []roles.Role {
 	table := roles.Table()
 	at := slices.IndexFunc(table, func(r roles.Role) bool { return r.Name == "Calculator" })
 	table[at].Sites = []roles.Site{{On: on, Flag: "calculator", Takes: roles.List, Default: standard,
+		Always: []string{"org_example_always"},
 		Words: []roles.Word{
 			{Name: "adding", Modules: []string{"org_example_a"}},
 			{Name: "both", Modules: []string{"org_example_a", "org_example_b"}},
@@ -41,14 +42,21 @@ func TestWordsOfASite(t *testing.T) {
 		{"the default is bound when there is no flag", roles.Slave, "adding,org_example_b", nil, []string{"org_example_a", "org_example_b"}},
 		{"the flag wins over the default", roles.Slave, "adding", []string{"org_example_b"}, []string{"org_example_b"}},
 		{"a default that the daemon is not built with leaves the site unbound", roles.Slave, "org_example_elsewhere", nil, nil},
+		{"what is always there comes first", roles.Slave, "", []string{"org_example_b", "+always"}, []string{"org_example_always", "org_example_b"}},
+		{"what is always there may be named elsewhere", roles.Slave, "", []string{"org_example_b", "org_example_always", "+always"}, []string{"org_example_b", "org_example_always"}},
+		{"what is always there needs no flag", roles.Slave, "", []string{"+always"}, []string{"org_example_always"}},
 		{"a word of the other daemon's site is left out", roles.Master, "", []string{"adding"}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			j := &testharness.Journal{}
+			built := []facade.Declared{testharness.Calculator{Name: "org_example_a"}.In(j), testharness.Calculator{Name: "org_example_b"}.In(j)}
+			flag := slices.DeleteFunc(slices.Clone(c.flag), func(name string) bool { return name == "+always" })
+			if len(flag) < len(c.flag) {
+				built = append(built, testharness.Calculator{Name: "org_example_always"}.In(j))
+			}
 			f := newManager(t, j, manager.Config{
-				Daemon: roles.Slave, Roles: worded(c.on, c.standard), Bindings: calculators(c.flag...),
-				Builtin: []facade.Library{testharness.Library(
-					testharness.Calculator{Name: "org_example_a"}.In(j), testharness.Calculator{Name: "org_example_b"}.In(j))},
+				Daemon: roles.Slave, Roles: worded(c.on, c.standard), Bindings: calculators(flag...),
+				Builtin: []facade.Library{testharness.Library(built...)},
 			})
 			require.NoError(t, f.Start(t.Context()))
 			if c.on == roles.Slave {

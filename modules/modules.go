@@ -13,6 +13,10 @@ import (
 	logger "github.com/mesos-modules/mms/modules/containerlogger/sandbox"
 	profiles "github.com/mesos-modules/mms/modules/diskprofileadaptor/none"
 	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
+	"github.com/mesos-modules/mms/modules/isolator/environmentsecret"
+	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
+	"github.com/mesos-modules/mms/modules/isolator/posixcpu"
+	"github.com/mesos-modules/mms/modules/isolator/posixmem"
 	contender "github.com/mesos-modules/mms/modules/mastercontender/standalone"
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
 	qos "github.com/mesos-modules/mms/modules/qoscontroller/noop"
@@ -32,7 +36,7 @@ func Master() []facade.Library {
 func Slave() []facade.Library {
 	return []facade.Library{
 		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
-		containerizer.Library, logger.Library,
+		containerizer.Library, logger.Library, filesystemposix.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
 	}
 }

@@ -113,6 +113,10 @@ type Site struct {
 	// calls them: posix/cpu is shorter than its module's name.
 	Words []Word
 
+	// Always are modules that are bound whatever the flag says, before those that
+	// it names. A daemon that is built without one does without it.
+	Always []string
+
 	// Default is what is bound when the flag is not given, as it would stand on
 	// the flag; empty leaves the site unbound. A daemon that is built without the
 	// modules leaves it unbound too.
@@ -220,11 +224,13 @@ func Table() []Role {
 			Summary: "finds out who sent an HTTP request"},
 		{Name: "Isolator", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[isolator.Isolator](),
 			Sites: []Site{{On: Slave, Flag: "isolation", Takes: List, Default: "posix/cpu,posix/mem",
+				Always: []string{"org_apache_mesos_PosixFilesystemIsolator", "org_apache_mesos_EnvironmentSecretIsolator"},
 				Words: []Word{
 					{"posix/cpu", []string{"org_apache_mesos_PosixCpuIsolator"}},
 					{"posix/mem", []string{"org_apache_mesos_PosixMemIsolator"}},
 					{"process", []string{"org_apache_mesos_PosixCpuIsolator", "org_apache_mesos_PosixMemIsolator"}},
 					{"filesystem/posix", []string{"org_apache_mesos_PosixFilesystemIsolator"}},
+					{"environment_secret", []string{"org_apache_mesos_EnvironmentSecretIsolator"}},
 				}}},
 			Summary: "limits and measures containers"},
 		{Name: "MasterContender", Version: "1.12.0", On: Master, Type: reflect.TypeFor[mastercontender.MasterContender](),
