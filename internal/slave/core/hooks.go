@@ -29,6 +29,9 @@ func decorate[T any](hooks []hook.Hook, value T, call func(hook.Hook, T) (T, boo
 	return d
 }
 
+// HookErrors is what hooks said that failed and whose answer nobody waits for.
+type HookErrors []error
+
 // settled returns what hooks made of a value, or the value if they were not heard.
 func settled[T any](c *Core, what string, e Event, value T) T {
 	d, ok := e.(Hooked).Result.(decorated[T])
@@ -152,12 +155,12 @@ func (c *Core) callRemoveHooks(framework *mesosv1.FrameworkInfo, executor *mesos
 		return
 	}
 	c.emit(CallHooks{Name: "SlaveRemoveExecutorHook", Do: func(ctx context.Context, hooks []hook.Hook) any {
-		var failed []error
+		var failed HookErrors
 		for _, h := range hooks {
 			if err := h.SlaveRemoveExecutorHook(ctx, framework, executor); err != nil {
 				failed = append(failed, err)
 			}
 		}
-		return decorated[struct{}]{failed: failed}
+		return failed
 	}})
 }

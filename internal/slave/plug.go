@@ -1,0 +1,211 @@
+package slave
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+
+	"go.uber.org/fx"
+
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/internal/apihttp"
+	"github.com/mesos-modules/mms/internal/daemon"
+	"github.com/mesos-modules/mms/internal/slave/checkpoint"
+	"github.com/mesos-modules/mms/internal/slave/containers"
+	"github.com/mesos-modules/mms/manager"
+	"github.com/mesos-modules/mms/modules/authorizer/local"
+	"github.com/mesos-modules/mms/modules/containerizer/mesos"
+	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
+	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
+	"github.com/mesos-modules/mms/roles/authenticatee"
+	"github.com/mesos-modules/mms/roles/containerizer"
+	"github.com/mesos-modules/mms/roles/containerlogger"
+	"github.com/mesos-modules/mms/roles/hook"
+	"github.com/mesos-modules/mms/roles/httpauthenticator"
+	"github.com/mesos-modules/mms/roles/isolator"
+	"github.com/mesos-modules/mms/roles/masterdetector"
+	"github.com/mesos-modules/mms/roles/qoscontroller"
+	"github.com/mesos-modules/mms/roles/resourceestimator"
+	"github.com/mesos-modules/mms/roles/secretgenerator"
+)
+
+// Plug is the agent as a part of the program.
+type Plug struct {
+	flagSet
+	settings settings
+}
+
+// Parameters implements daemon.Parameterised.
+func (p *Plug) Parameters() map[string]facade.Parameters {
+	containers := facade.Parameters{{Key: "runtime_dir", Value: p.runtimeFolder()}, {Key: "launcher", Value: p.launcher.Get()}}
+	if p.launcherDir.Has() {
+		containers = append(containers, facade.Parameter{Key: "launcher_dir", Value: p.launcherDir.Get()})
+	}
+	given := map[string]facade.Parameters{
+		mesos.Name:    containers,
+		detector.Name: {{Key: "master", Value: p.master.Get()}},
+	}
+	if p.acls.Has() {
+		given[local.Name] = facade.Parameters{{Key: "acls", Value: string(p.acls.Get())}}
+	}
+	if key, err := readKey(p.jwtKey.Get()); err == nil && len(key) > 0 { // Check reports what is wrong with it
+		given[jwt.Name] = facade.Parameters{{Key: "key", Value: string(key)}}
+	}
+	return given
+}
+
+// Check implements daemon.Core.
+func (p *Plug) Check(h daemon.Host) error {
+	var err error
+	p.settings, err = p.read(h)
+	return err
+}
+
+// Options implements daemon.Core.
+func (p *Plug) Options(h daemon.Host) fx.Option {
+	return fx.Provide(
+		func(lc fx.Lifecycle, s sites) *running { return p.build(lc, h, s) },
+		func(r *running) daemon.Routes { return r.routes },
+	)
+}
+
+// sites are the handles that the agent takes.
+type sites struct {
+	fx.In
+
+	Manager        *manager.Manager
+	Detector       masterdetector.MasterDetector
+	Authenticatee  manager.Factory[authenticatee.Authenticatee]
+	Hooks          []hook.Hook
+	Containerizers []containerizer.Containerizer
+	Isolators      []isolator.Isolator
+	Logger         manager.Factory[containerlogger.ContainerLogger]
+	Secrets        secretgenerator.SecretGenerator
+	Estimator      resourceestimator.ResourceEstimator
+	QoS            qoscontroller.QoSController
+	HTTP           []manager.Factory[httpauthenticator.HttpAuthenticator]
+}
+
+// running is the agent that has been started, and what answers requests for it.
+type running struct {
+	plug    *Plug
+	host    daemon.Host
+	sites   sites
+	slave   *Slave
+	handler atomic.Pointer[http.Handler]
+	next    http.Handler
+}
+
+// build lays the agent out; it is made and started with the app, because hooks are
+// asked for its resources first.
+func (p *Plug) build(lc fx.Lifecycle, h daemon.Host, s sites) *running {
+	r := &running{plug: p, host: h, sites: s}
+	lc.Append(fx.Hook{OnStart: r.start, OnStop: r.stop})
+	return r
+}
+
+// routes puts the agent before what is answered otherwise.
+func (r *running) routes(face http.Handler) http.Handler {
+	r.next = face
+	return http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		if handler := r.handler.Load(); handler != nil {
+			(*handler).ServeHTTP(w, q)
+			return
+		}
+		face.ServeHTTP(w, q)
+	})
+}
+
+func (r *running) start(ctx context.Context) error {
+	cfg, err := r.config(ctx)
+	if err != nil {
+		return err
+	}
+	realms, err := r.authenticators(ctx)
+	if err != nil {
+		return err
+	}
+	if cfg.Store, err = checkpoint.Open(cfg.Core.WorkDir); err != nil {
+		return err
+	}
+	r.slave = New(cfg)
+	if err := r.slave.Start(ctx); err != nil {
+		return errors.Join(err, cfg.Store.Close())
+	}
+	handler := r.slave.Handler(realms, nil, r.next)
+	r.handler.Store(&handler)
+	return nil
+}
+
+func (r *running) stop(ctx context.Context) error {
+	if r.slave == nil {
+		return nil
+	}
+	return r.slave.Stop(ctx)
+}
+
+// config is what the agent is made of.
+func (r *running) config(ctx context.Context) (Config, error) {
+	p, s := r.plug, r.sites
+	c := Config{
+		Core: p.settings.core, Log: r.host.Log, Address: r.host.Advertised, Fail: r.host.Fail,
+		Detector: s.Detector, Authenticatee: s.Authenticatee, Credential: p.settings.credential, Hooks: s.Hooks,
+		Secrets: s.Secrets, Estimator: s.Estimator, EstimatorEvery: p.oversubscribedInterval.Get(),
+		QoS: s.QoS, QoSEvery: p.qosInterval.Get(),
+	}
+	c.Core.Hooks = len(s.Hooks) > 0
+	c.Core.Info = decorateAgent(ctx, r.host.Log, s.Hooks, c.Core.Info)
+	service := containers.Config{
+		Hooks: s.Hooks, SandboxDirectory: p.sandboxDirectory.Get(), SwitchUser: p.switchUser.Get(), Log: r.host.Log,
+	}
+	for i, one := range s.Containerizers {
+		logger, _, err := s.Logger(ctx, nil) // teardown closes it
+		if err != nil {
+			return Config{}, fmt.Errorf("make a container logger: %w", err)
+		}
+		service.Engines = append(service.Engines, containers.Engine{Name: fmt.Sprintf("containerizer %d of --containerizers", i+1), Containerizer: one, Logger: logger})
+	}
+	for i, one := range s.Isolators {
+		service.Isolators = append(service.Isolators, containers.Isolator{Name: fmt.Sprintf("isolator %d of --isolation", i+1), Isolator: one})
+	}
+	c.Containers = containers.New(service)
+	return c, nil
+}
+
+// The names of the realms, as in Apache Mesos.
+const (
+	readOnlyRealm  = "mesos-agent-readonly"
+	readWriteRealm = "mesos-agent-readwrite"
+)
+
+// authenticators makes those of the realms that want any.
+func (r *running) authenticators(ctx context.Context) (apihttp.Realms, error) {
+	p, realms := r.plug, apihttp.Realms{}
+	for _, realm := range []struct {
+		realm  apihttp.Realm
+		name   string
+		wanted bool
+	}{
+		{apihttp.RealmReadOnly, readOnlyRealm, p.httpReadOnly.Get()},
+		{apihttp.RealmReadWrite, readWriteRealm, p.httpReadWrite.Get()},
+	} {
+		if !realm.wanted {
+			continue
+		}
+		var made []httpauthenticator.HttpAuthenticator
+		for _, factory := range r.sites.HTTP {
+			a, _, err := factory(ctx, p.settings.realmParameters(realm.name)) // teardown closes it
+			if err != nil {
+				return nil, fmt.Errorf("make an HTTP authenticator for the realm %s: %w", realm.name, err)
+			}
+			made = append(made, a)
+		}
+		realms[realm.realm] = apihttp.Modules(r.host.Log, made...)
+	}
+	if p.httpExecutors.Get() {
+		realms[apihttp.RealmExecutors] = Executors(p.settings.key)
+	}
+	return realms, nil
+}
