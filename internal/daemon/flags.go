@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/mesos-modules/mms/facade/stout"
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/manager"
@@ -274,6 +276,22 @@ func (f *flagSet) bound(flag string) []string {
 		}
 	}
 	return names
+}
+
+// makeWorkDir makes the work folder if it is not there: one that cannot be is known
+// before a module or a task asks for it.
+func (f *flagSet) makeWorkDir() error {
+	dir := f.workDir.Get()
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("--work_dir=%s: %w", dir, err)
+	}
+	if err := unix.Access(dir, unix.W_OK|unix.X_OK); err != nil {
+		return fmt.Errorf("--work_dir=%s: the daemon may not write there: %w", dir, err)
+	}
+	return nil
 }
 
 // searchPath are the folders of libraries that are named without a path.

@@ -143,7 +143,7 @@ func TestLife(t *testing.T) {
 		order(t, string(log), `"msg":"load begins"`, `"msg":"OnStart hook executed"`, `"msg":"bind ends"`, `"msg":"teardown ends"`)
 	})
 	t.Run("modules keep state below the work folder", func(t *testing.T) {
-		dir, got := t.TempDir(), ""
+		dir, got := filepath.Join(t.TempDir(), "to", "be", "made"), ""
 		start(t, options(one(sample{create: func(_ context.Context, h facade.Host) (err error) {
 			got, err = h.StateDir()
 			return err
@@ -292,6 +292,15 @@ func TestFlags(t *testing.T) {
 		end := ended(t, o)
 		assert.Equal(t, daemon.ExitUsage, end.code)
 		assert.Contains(t, end.stderr, "--ip=localhost: want an IP address")
+	})
+	t.Run("a work folder that cannot be one, before anything of a module runs", func(t *testing.T) {
+		taken := filepath.Join(t.TempDir(), "taken")
+		require.NoError(t, os.WriteFile(taken, nil, 0o600))
+		for _, dir := range []string{taken, filepath.Join(taken, "below")} {
+			end := ended(t, options(one(sample{}), bindA, "--work_dir="+dir))
+			assert.Equal(t, daemon.ExitUsage, end.code)
+			assert.Equal(t, "mesos-slave: --work_dir="+dir+": mkdir "+taken+": not a directory\n", end.stderr)
+		}
 	})
 	t.Run("modules and modules_dir exclude each other", func(t *testing.T) {
 		assert.Equal(t, daemon.ExitUsage, ended(t, options(nil, "--modules=/a:b", "--modules_dir=/tmp")).code)

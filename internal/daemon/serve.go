@@ -51,6 +51,10 @@ func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) i
 	d := &daemon{o: o, flags: f, bus: lifecycle.NewBus(lifecycle.BusOptions{}), end: &ending{}, began: time.Now(), failing: make(chan struct{})}
 	d.stopping, d.endless = context.WithCancel(context.Background())
 	defer d.endless()
+	if err := f.makeWorkDir(); err != nil {
+		failure(o, "%v: %v", o.Daemon, err)
+		return ExitUsage
+	}
 	var err error
 	if d.out, err = newOutput(o, f); err != nil {
 		return d.cannotStart(err)
