@@ -27,7 +27,7 @@ type library struct {
 	open    vehicle.Library
 	undo    *lifecycle.Undo // closes it
 	modules []*module       // those that may be used, in the order they were named
-	ended   string          // how its closing went; empty while it is open
+	ended   LibraryEnd
 }
 
 // module is one module in the books.

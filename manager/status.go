@@ -2,6 +2,7 @@ package manager
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -33,7 +34,44 @@ type LibraryStatus struct {
 	ShipsWithMesos bool
 	Description    vehicle.Description
 	Modules        []string // that may be used, in the order they were named
-	Ended          string   // how its closing went; empty while it is open
+	Ended          LibraryEnd
+}
+
+// LibraryEnd is how the closing of a library went.
+type LibraryEnd struct {
+	Outcome LibraryOutcome
+	Why     string // for all but LibraryOpen and LibraryClosed
+}
+
+// LibraryOutcome says whether a library was closed.
+type LibraryOutcome int
+
+// The outcomes.
+const (
+	LibraryOpen     LibraryOutcome = iota // it is open
+	LibraryClosed                         // it was closed
+	LibraryFailed                         // closing it failed
+	LibraryLeftOpen                       // code in it is still running
+	LibraryStays                          // its vehicle cannot unload libraries
+)
+
+// String is the end as reports have it: "failed: no such handle". It is empty while
+// the library is open.
+func (e LibraryEnd) String() string {
+	switch e.Outcome {
+	case LibraryOpen:
+		return ""
+	case LibraryClosed:
+		return "closed"
+	case LibraryFailed:
+		return "failed: " + e.Why
+	case LibraryLeftOpen:
+		return "left open: " + e.Why
+	case LibraryStays:
+		return "stays: " + e.Why
+	default:
+		return fmt.Sprintf("outcome %d: %s", e.Outcome, e.Why)
+	}
 }
 
 // Modules returns all modules: those in the books in plan order, or by name before

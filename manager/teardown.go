@@ -18,25 +18,25 @@ func (m *Manager) closeLibrary(lib *library, opened vehicle.Library) error {
 	busy := lib.busy()
 	m.mu.RUnlock()
 	if busy != "" {
-		m.endedAs(lib, "left open: "+busy)
+		m.endedAs(lib, LibraryLeftOpen, busy)
 		return nil
 	}
 	if err := opened.Close(); err != nil {
-		m.endedAs(lib, "failed: "+err.Error())
+		m.endedAs(lib, LibraryFailed, err.Error())
 		return err
 	}
 	if opened.Unloads() {
-		m.endedAs(lib, "closed")
+		m.endedAs(lib, LibraryClosed, "")
 	} else {
-		m.endedAs(lib, "stays: "+lib.description.Vehicle+" libraries cannot be unloaded")
+		m.endedAs(lib, LibraryStays, lib.description.Vehicle+" libraries cannot be unloaded")
 	}
 	return nil
 }
 
-func (m *Manager) endedAs(lib *library, how string) {
+func (m *Manager) endedAs(lib *library, how LibraryOutcome, why string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	lib.ended = how
+	lib.ended = LibraryEnd{how, why}
 }
 
 // Unload undoes the naming of one module, and closes its library when nothing

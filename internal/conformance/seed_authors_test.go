@@ -78,7 +78,7 @@ func guidesBuild(t *testing.T) {
 	r.start(manifest.Manifest{Libraries: []manifest.Library{{Name: "test_module", Modules: []manifest.Module{{Name: "org_example_hello"}}}}})
 	requireHello(t, r)
 	require.NoError(t, r.Close())
-	assert.Equal(t, "closed", r.Libraries()[0].Ended)
+	assert.Equal(t, "closed", r.Libraries()[0].Ended.String())
 }
 
 // olderHeaders are the headers as they were before the role got its later methods.
@@ -123,7 +123,7 @@ func headerAges(t *testing.T) {
 					assert.Equal(t, []int32{75, 0, 6}, answers(t, r, "org_example_newer"))
 					require.NoError(t, r.Close())
 					for _, l := range r.Libraries() {
-						assert.Equal(t, "closed", l.Ended)
+						assert.Equal(t, "closed", l.Ended.String())
 					}
 				})
 			}

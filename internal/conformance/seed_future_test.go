@@ -108,7 +108,7 @@ func automaticDeletion(t *testing.T) {
 		assert.Equal(t, "new org_example_first\nclose org_example_first\n", read(t, journal))
 		ends := map[string]string{}
 		for _, l := range r.Libraries() {
-			ends[l.Description.Vehicle] = l.Ended
+			ends[l.Description.Vehicle] = l.Ended.String()
 		}
 		assert.Equal(t, map[string]string{"native": "closed", "builtin": "stays: builtin libraries cannot be unloaded", "goplugin": "stays: goplugin libraries cannot be unloaded"}, ends)
 	})

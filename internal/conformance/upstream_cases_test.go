@@ -78,7 +78,7 @@ func module26() []upstreamCase {
 				require.ErrorContains(t, s.Unload(t.Context(), testModule), "no such module is loaded")
 				require.ErrorContains(t, s.Unload(t.Context(), "unknown"), "unknown")
 				if s.vehicle != vehicle.Builtin {
-					assert.Contains(t, s.Libraries()[0].Ended, closedOrStays(s))
+					assert.Contains(t, s.Libraries()[0].Ended.String(), closedOrStays(s))
 					require.NoError(t, s.load(with()[0]))
 					contains[testmodule.TestModule](t, s, testModule, true)
 				}
@@ -145,8 +145,8 @@ func module26() []upstreamCase {
 				require.NoError(t, again.Load(t.Context(), library(s.path, testModule)))
 				err := again.Load(t.Context(), library(other, testModule))
 				requireRefused(t, err, finding.UniqueName, s.path, other)
-				assert.Empty(t, again.Libraries()[0].Ended, "the first one goes on")
-				assert.Equal(t, "closed", again.Libraries()[1].Ended)
+				assert.Empty(t, again.Libraries()[0].Ended.String(), "the first one goes on")
+				assert.Equal(t, "closed", again.Libraries()[1].Ended.String())
 			}},
 		{name: "DuplicateModuleInDifferentLibraries", setUp: "two libraries in the binary have the name", expected: "refused", on: []string{vehicle.Builtin},
 			library: subject{builtin: []facade.Library{example.Library, example.Library}}, phase: lifecycle.Verify,

@@ -133,7 +133,7 @@ func manifestFaults() []upstreamCase {
 			phase:     lifecycle.Load, refused: finding.LibraryFile, says: []string{"/nowhere/libx.so"}, then: func(t *testing.T, s stage) {
 				nothingStays(t, s)
 				require.Len(t, s.Libraries(), 1)
-				assert.Contains(t, s.Libraries()[0].Ended, closedOrStays(s))
+				assert.Contains(t, s.Libraries()[0].Ended.String(), closedOrStays(s))
 				require.NoError(t, s.load(with()[0]), "and it can be loaded again")
 				require.NoError(t, s.through(lifecycle.Verify))
 				s.create(t, nil)
@@ -327,7 +327,7 @@ func stronger() []upstreamCase {
 			then: func(t *testing.T, s stage) {
 				s.create(t, nil)
 				require.NoError(t, s.Close())
-				assert.Contains(t, s.Libraries()[0].Ended, closedOrStays(s))
+				assert.Contains(t, s.Libraries()[0].Ended.String(), closedOrStays(s))
 			}},
 	}
 }

@@ -269,7 +269,7 @@ func nothingStays(t *testing.T, s stage) {
 	}
 	assert.False(t, manager.Contains[testmodule.TestModule](s.Manager, testModule))
 	for _, l := range s.Libraries() {
-		assert.NotEmpty(t, l.Ended, "%s is still open", l.Path)
+		assert.NotEmpty(t, l.Ended.String(), "%s is still open", l.Path)
 	}
 }
 

@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -93,17 +92,16 @@ func (e *ending) report(daemon string, libraries []manager.LibraryStatus) report
 	return r
 }
 
-// endOf reads how the manager says that a library ended.
-func endOf(how string) (report.Outcome, string) {
-	kind, why, _ := strings.Cut(how, ": ")
-	switch kind {
-	case "closed":
+// endOf is how a library ended, in the words of the report.
+func endOf(e manager.LibraryEnd) (report.Outcome, string) {
+	switch e.Outcome {
+	case manager.LibraryClosed:
 		return report.Closed, ""
-	case "failed":
-		return report.Failed, why
-	case "":
+	case manager.LibraryFailed:
+		return report.Failed, e.Why
+	case manager.LibraryOpen:
 		return report.Stays, "it was not closed"
 	default:
-		return report.Stays, why
+		return report.Stays, e.Why
 	}
 }

@@ -273,7 +273,7 @@ func TestCloseFaults(t *testing.T) {
 			err := m.Close()
 			require.ErrorContains(t, err, c.says)
 			require.ErrorContains(t, err, name)
-			assert.Contains(t, m.Libraries()[0].Ended, c.library)
+			assert.Contains(t, m.Libraries()[0].Ended.String(), c.library)
 			settle(t, events, release)
 		})
 	}

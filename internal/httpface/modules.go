@@ -169,7 +169,7 @@ func (f *Face) module(w http.ResponseWriter, r *http.Request) {
 		if lib.Path == s.Library {
 			d.LibraryInfo = libraryInfo{
 				MMSVersion: lib.Description.MMSVersion, MesosVersion: lib.Description.MesosVersion, MinMesos: lib.Description.MinMesos,
-				Build: lib.Description.Build, Modules: append([]string{}, lib.Modules...), Ended: lib.Ended,
+				Build: lib.Description.Build, Modules: append([]string{}, lib.Modules...), Ended: lib.Ended.String(),
 			}
 			break
 		}
