@@ -42,8 +42,8 @@ type Config struct {
 	AgentPingTimeout           time.Duration
 	MaxAgentPingTimeouts       int
 	AgentReregisterTimeout     time.Duration
-	AgentRemovalRate           Rate // zero: without limit
-	RecoveryAgentRemovalLimit  float64
+	AgentRemovalRate           Rate          // zero: without limit
+	RecoveryAgentRemovalLimit  float64       // in percent; 100
 	OfferTimeout               time.Duration // 0: none
 	RegistryGCInterval         time.Duration
 	RegistryMaxAgentAge        time.Duration
@@ -105,10 +105,13 @@ type (
 		Err      error
 	}
 
-	// RegistryStored answers Store.
+	// RegistryStored answers Store. Refused says of an error that the change does not
+	// fit what the registry has, so that nothing has changed; after any other error
+	// nobody knows what the registry has, and the master ends.
 	RegistryStored struct {
 		Ticket
-		Err error
+		Refused bool
+		Err     error
 	}
 
 	// Tick says that the time has come that Next named.

@@ -178,15 +178,19 @@ func (c *Core) answered(t Ticket, answer any) {
 	then(answer)
 }
 
-// store changes the registry and goes on when the change is safe. A registry that
-// fails ends the master: its promises could not be kept.
-func (c *Core) store(change RegistryChange, then func()) {
+// store changes the registry and goes on when the change is safe, or refused. A
+// registry that fails ends the master: its promises could not be kept.
+func (c *Core) store(change RegistryChange, then func(refused error)) {
 	ticket := c.await(func(answer any) {
-		if err := answer.(RegistryStored).Err; err != nil {
-			c.exit("the registry does not take a change (%T): %v", change, err)
+		stored := answer.(RegistryStored)
+		if stored.Err != nil && !stored.Refused {
+			c.exit("the registry cannot be changed (%T): %v", change, stored.Err)
 			return
 		}
-		then()
+		if stored.Err != nil {
+			c.log(Error, "the registry refuses a change (%T): %v", change, stored.Err)
+		}
+		then(stored.Err)
 	})
 	c.emit(Store{ticket, change})
 }

@@ -42,6 +42,15 @@ func (c *Core) operatorCall(e OperatorCall) {
 	}
 }
 
+// refused answers an operator whose change the registry did not take, if it did not.
+func (c *Core) refused(e OperatorCall, err error) bool {
+	if err == nil {
+		return false
+	}
+	c.answer(e.Request, http.StatusInternalServerError, "The registry refuses the change: "+err.Error())
+	return true
+}
+
 // permitted goes on if an operator may do something, and answers him if not. No
 // request means that there is nothing to ask.
 func (c *Core) permitted(e OperatorCall, requests []*authorization.Request, then func()) {
@@ -103,8 +112,11 @@ func (c *Core) markGone(e OperatorCall, id *mesosv1.AgentID) {
 		}
 		c.changing[key] = markingGone
 		at := timeInfo(c.now)
-		c.store(MarkAgentGone{id, at}, func() {
+		c.store(MarkAgentGone{id, at}, func(refused error) {
 			delete(c.changing, key)
+			if c.refused(e, refused) {
+				return
+			}
 			c.isGone(id, at)
 			c.answer(e.Request, http.StatusOK, "")
 		})

@@ -37,7 +37,10 @@ func (c *Core) updateQuota(e OperatorCall, call *master.Call_UpdateQuota) {
 			c.answer(e.Request, http.StatusBadRequest, err.Error())
 			return
 		}
-		c.store(UpdateQuota{configs}, func() {
+		c.store(UpdateQuota{configs}, func(refused error) {
+			if c.refused(e, refused) {
+				return
+			}
 			c.enterQuotas(configs)
 			c.answer(e.Request, http.StatusOK, "")
 		})
@@ -73,7 +76,10 @@ func (c *Core) setQuota(e OperatorCall, request *quota.QuotaRequest) {
 			return
 		}
 		configs := []*quota.QuotaConfig{config}
-		c.store(UpdateQuota{configs}, func() {
+		c.store(UpdateQuota{configs}, func(refused error) {
+			if c.refused(e, refused) {
+				return
+			}
 			c.enterQuotas(configs)
 			c.answer(e.Request, http.StatusOK, "")
 		})
@@ -113,7 +119,10 @@ func (c *Core) removeQuota(e OperatorCall, role string) {
 		return
 	}
 	c.permitted(e, quotaRequests(&quota.QuotaInfo{Role: proto.String(role)}), func() {
-		c.store(RemoveQuota{role}, func() {
+		c.store(RemoveQuota{role}, func(refused error) {
+			if c.refused(e, refused) {
+				return
+			}
 			c.quotas.delete(role)
 			c.allocatorUpdateQuota(&quota.QuotaConfig{Role: proto.String(role)})
 			c.answer(e.Request, http.StatusOK, "")

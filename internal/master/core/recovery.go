@@ -124,8 +124,11 @@ func (c *Core) giveUp(r *recoveredAgent) {
 	c.counts.add("slave_unreachable_completed", 1)
 	c.changing[id] = markingUnreachable
 	at := timeInfo(c.now)
-	c.store(MarkAgentUnreachable{r.info.GetId(), at}, func() {
+	c.store(MarkAgentUnreachable{r.info.GetId(), at}, func(refused error) {
 		delete(c.changing, id)
+		if refused != nil {
+			return
+		}
 		c.recovered.delete(id)
 		c.unreachable.put(id, at)
 		c.counts.add("recovery_slave_removals", 1)
@@ -158,7 +161,10 @@ func (c *Core) collect() {
 	for i := range old {
 		ids[i] = &mesosv1.AgentID{Value: &old[i]}
 	}
-	c.store(Prune{ids}, func() {
+	c.store(Prune{ids}, func(refused error) {
+		if refused != nil {
+			return
+		}
 		for _, id := range old {
 			if c.changing[id] == "" {
 				c.unreachable.delete(id)

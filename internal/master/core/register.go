@@ -112,9 +112,12 @@ func (c *Core) registerApplicant(p applicant) {
 	c.admitting[p.from] = true
 	info := clone(p.info)
 	info.Id = c.newAgentID()
-	c.store(AdmitAgent{info}, func() {
+	c.store(AdmitAgent{info}, func(refused error) {
 		delete(c.admitting, p.from)
-		if c.agentAt[p.from] != nil {
+		if refused != nil {
+			return
+		}
+		if other := c.agentAt[p.from]; other != nil && other.connected {
 			c.log(Warning, "agent %s was admitted, but its address %v is taken meanwhile", info.GetId().GetValue(), p.from)
 			c.recovered.put(info.GetId().GetValue(), &recoveredAgent{info: info})
 			return

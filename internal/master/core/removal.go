@@ -26,8 +26,11 @@ func (c *Core) markUnreachable(a *agent, reason string) {
 	c.changing[a.id] = markingUnreachable
 	at := timeInfo(c.now)
 	c.log(Warning, "agent %s at %v (%s) becomes unreachable: %s", a.id, a.pid, a.info.GetHostname(), reason)
-	c.store(MarkAgentUnreachable{a.info.GetId(), at}, func() {
+	c.store(MarkAgentUnreachable{a.info.GetId(), at}, func(refused error) {
 		delete(c.changing, a.id)
+		if refused != nil {
+			return
+		}
 		c.unreachable.put(a.id, at)
 		c.countRemoval("slave_removals/reason_unhealthy")
 		c.leave(a, departure{
@@ -46,9 +49,11 @@ func (c *Core) removeAgent(a *agent, reason, metric string) {
 	}
 	c.changing[a.id] = removing
 	c.log(Info, "agent %s at %v (%s) is removed: %s", a.id, a.pid, a.info.GetHostname(), reason)
-	delete(c.agentAt, a.pid)
-	c.store(RemoveAgent{a.info.GetId()}, func() {
+	c.store(RemoveAgent{a.info.GetId()}, func(refused error) {
 		delete(c.changing, a.id)
+		if refused != nil {
+			return
+		}
 		c.countRemoval(metric)
 		c.leave(a, departure{
 			state:   mesosv1.TaskState_TASK_GONE,

@@ -45,8 +45,11 @@ func (c *Core) reregisterApplicant(p applicant, m *wire.ReregisterSlaveMessage) 
 	if recovered {
 		change = UpdateAgent{p.info}
 	}
-	c.store(change, func() {
+	c.store(change, func(refused error) {
 		delete(c.changing, id)
+		if refused != nil {
+			return
+		}
 		c.readmit(p, m, recovered)
 	})
 }
@@ -78,8 +81,11 @@ func (c *Core) reregisterKnown(a *agent, p applicant, m *wire.ReregisterSlaveMes
 		return
 	}
 	c.changing[a.id] = updating
-	c.store(UpdateAgent{p.info}, func() {
+	c.store(UpdateAgent{p.info}, func(refused error) {
 		delete(c.changing, a.id)
+		if refused != nil {
+			return
+		}
 		if now, _ := c.agents.get(a.id); now == a {
 			c.refresh(a, p, m)
 		}

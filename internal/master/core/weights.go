@@ -30,7 +30,10 @@ func (c *Core) updateWeights(e OperatorCall, weights []*mesosv1.WeightInfo) {
 		})
 	}
 	c.permitted(e, requests, func() {
-		c.store(UpdateWeights{weights}, func() {
+		c.store(UpdateWeights{weights}, func(refused error) {
+			if c.refused(e, refused) {
+				return
+			}
 			for _, w := range weights {
 				c.weights.put(w.GetRole(), w.GetWeight())
 			}
