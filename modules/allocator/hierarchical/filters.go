@@ -223,13 +223,13 @@ func (a *Allocator) dropFilters(m *member) {
 	}
 }
 
-// refuse keeps the like of resources back from a member. The run over all agents that
-// comes next still obeys.
+// refuse keeps the like of resources back from a member, at least until the next run over
+// all agents is over: that is at now and an interval at the latest, in the time of runs.
 func (a *Allocator) refuse(ag *agent, m *member, what resources.Resources, f *mesosv1.Filters) {
 	span := refusalOf(f)
 	if span == 0 {
 		return
 	}
 	now := a.now()
-	ag.filters.add(m.slot, what.Unallocate(), max(now+max(span, a.options.interval), a.due), now)
+	ag.filters.add(m.slot, what.Unallocate(), now+max(span, a.options.interval), now)
 }
