@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/mesos-modules/mms/depgraph"
+	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/vehicle/file"
@@ -105,8 +106,14 @@ func (m *Manager) input(notLoaded []string) verify.Input {
 	for _, lib := range m.libraries {
 		l := verify.Library{Path: lib.path, Identity: lib.file.Identity, ShipsWithMesos: lib.ships, Description: lib.description}
 		for _, mod := range lib.modules {
-			if mod.named {
+			switch {
+			case mod.named:
 				l.Named = append(l.Named, verify.Named{Name: mod.name, Parameters: mod.parameters, At: mod.at})
+			case len(mod.parameters) > 0:
+				if l.Parameters == nil {
+					l.Parameters = map[string]facade.Parameters{}
+				}
+				l.Parameters[mod.name] = mod.parameters
 			}
 		}
 		in.Libraries = append(in.Libraries, l)

@@ -166,7 +166,7 @@ func (c *check) pickOwn() {
 	lib := c.libraries[own]
 	take := func(name string) {
 		if _, has := lib.index[name]; has && c.byName[name] == nil && !c.absent[name] {
-			c.pick(lib, Named{Name: name})
+			c.pick(lib, Named{Name: name, Parameters: lib.Parameters[name]})
 		}
 	}
 	for _, b := range c.bindings {

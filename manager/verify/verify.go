@@ -47,6 +47,9 @@ type Library struct {
 	// own rules, and not loaded. From the daemon's own library (vehicle builtin) those that flags and requirements name
 	// are picked without being named here.
 	Named []Named
+
+	// Parameters are those of modules of the daemon's own library that are not named here, by name.
+	Parameters map[string]facade.Parameters
 }
 
 // Named is a module as the manifest names it.
