@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 )
 
 var (
@@ -54,7 +55,7 @@ const maxPanicText = 1024
 func (e *PanicError) Error() string {
 	text := fmt.Sprint(e.Value)
 	if len(text) > maxPanicText {
-		text = text[:maxPanicText] + "…"
+		text = strings.ToValidUTF8(text[:maxPanicText], "") + "…" // a rune may have been cut
 	}
 	return fmt.Sprintf("module %s (role %s) panicked in %s: %s", named(e.Module), e.Role, e.Method, text)
 }

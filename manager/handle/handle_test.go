@@ -403,3 +403,9 @@ func TestACallDoesNotAllocate(t *testing.T) {
 	ctx := context.Background()
 	assert.Zero(t, testing.AllocsPerRun(1000, func() { _, _ = c.Compute(ctx, 1, 2) }))
 }
+
+func TestLongPanicIsCutBetweenRunes(t *testing.T) {
+	err := &PanicError{Module: "m", Role: "R", Method: "Do", Value: "x" + strings.Repeat("ü", maxPanicText)}
+	want := "module m (role R) panicked in Do: x" + strings.Repeat("ü", (maxPanicText-1)/2) + "…"
+	assert.Equal(t, want, err.Error())
+}
