@@ -7,17 +7,6 @@ import (
 	"github.com/mesos-modules/mms/manager/finding"
 )
 
-// OwnChecks returns, in plan order, the modules that declare a check of their own. The slice is the caller's.
-func (p *Plan) OwnChecks() []string {
-	var all []string
-	for _, m := range p.Modules {
-		if m.OwnCheck {
-			all = append(all, m.Name)
-		}
-	}
-	return all
-}
-
 // Module returns a module of the plan.
 func (p *Plan) Module(name string) (Module, bool) {
 	for _, m := range p.Modules {

@@ -125,9 +125,6 @@ func TestNotices(t *testing.T) {
 
 func TestOwnChecks(t *testing.T) {
 	result := verify.Check(slave())
-	t.Run("modules with a check are named in plan order", func(t *testing.T) {
-		assert.Equal(t, []string{"org_example_base"}, result.Plan.OwnChecks())
-	})
 	t.Run("a module that admits changes nothing", func(t *testing.T) {
 		assert.Equal(t, result, result.WithOwnChecks([]verify.OwnCheck{{Module: "org_example_base"}}))
 	})
