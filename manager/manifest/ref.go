@@ -26,13 +26,11 @@ func (r Ref) String() string {
 	return r.Name + "@" + r.Constraint
 }
 
-// ParseRef reads one reference: "m", "m@>=2" or "m@>=1.1 <2". The first "@" ends the name. Nothing is trimmed, as in
+// parseRef reads one reference: "m", "m@>=2" or "m@>=1.1 <2". The first "@" ends the name. Nothing is trimmed, as in
 // Apache Mesos; but where a space ends up in a name there, it is an error here.
-func ParseRef(text string) (Ref, error) {
+func parseRef(text string) (Ref, error) {
 	name, constraint, constrained := strings.Cut(text, "@")
 	switch {
-	case text == "":
-		return Ref{}, fmt.Errorf("no module named")
 	case len(text) > maxRef:
 		return Ref{}, fmt.Errorf("%s: longer than %d bytes", quote(text), maxRef)
 	case name == "":
@@ -41,9 +39,6 @@ func ParseRef(text string) (Ref, error) {
 		return Ref{}, fmt.Errorf("%s: white space in a module name; take it out", quote(text))
 	case strings.ContainsAny(name[:1], "<>=!~^*|"):
 		return Ref{}, fmt.Errorf("%s: this is a version constraint, not a module name; write NAME@%s", quote(text), text)
-	case strings.Contains(text, ","):
-		return Ref{}, fmt.Errorf("%s: one module is wanted here, and a comma begins the next; "+
-			"inside a version constraint a space stands for \"and\"", quote(text))
 	case constrained && constraint == "":
 		return Ref{}, fmt.Errorf("%s: no version constraint after the @; leave out the @ to accept every version", quote(text))
 	case strings.TrimSpace(constraint) != constraint || strings.ContainsFunc(constraint, unicode.IsControl):
@@ -69,7 +64,7 @@ func ParseRefs(text string) ([]Ref, error) {
 		previous string
 	)
 	for i, entry := range strings.Split(text, ",") {
-		ref, err := ParseRef(entry)
+		ref, err := parseRef(entry)
 		number := i + 1
 		switch first := named[ref.Name]; {
 		case entry == "":

@@ -10,7 +10,7 @@ import (
 	"github.com/mesos-modules/mms/manager/manifest"
 )
 
-func TestParseRef(t *testing.T) {
+func TestRef(t *testing.T) {
 	for text, want := range map[string]manifest.Ref{
 		"m":                    {Name: "m"},
 		"cgroups/cpu":          {Name: "cgroups/cpu"},
@@ -23,14 +23,13 @@ func TestParseRef(t *testing.T) {
 		"org_apache_mesos_X@1": {Name: "org_apache_mesos_X", Constraint: "1"},
 	} {
 		t.Run(text, func(t *testing.T) {
-			ref, err := manifest.ParseRef(text)
+			refs, err := manifest.ParseRefs(text)
 			require.NoError(t, err)
-			assert.Equal(t, want, ref)
-			assert.Equal(t, text, ref.String())
+			assert.Equal(t, []manifest.Ref{want}, refs)
+			assert.Equal(t, text, refs[0].String())
 		})
 	}
 	for text, want := range map[string]string{
-		"":          `no module named`,
 		"@1":        `"@1": no module name before the @`,
 		"m@":        `"m@": no version constraint after the @; leave out the @ to accept every version`,
 		" m":        `" m": white space in a module name; take it out`,
@@ -39,13 +38,11 @@ func TestParseRef(t *testing.T) {
 		"m@ >=1":    `"m@ >=1": white space around a version constraint; take it out`,
 		"m@1 ":      `"m@1 ": white space around a version constraint; take it out`,
 		">=2":       `">=2": this is a version constraint, not a module name; write NAME@>=2`,
-		"a,b":       `"a,b": one module is wanted here, and a comma begins the next; inside a version constraint a space stands for "and"`,
-		"m@>=1,<2":  `"m@>=1,<2": one module is wanted here, and a comma begins the next; inside a version constraint a space stands for "and"`,
 		"m@" + long: `"m@` + long[:58] + `…": longer than 256 bytes`,
 	} {
 		t.Run("refused: "+text, func(t *testing.T) {
-			_, err := manifest.ParseRef(text)
-			assert.EqualError(t, err, want)
+			_, err := manifest.ParseRefs(text)
+			assert.EqualError(t, err, "entry 1, "+want)
 		})
 	}
 }
