@@ -3,6 +3,7 @@ package apihttp
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"io"
 	"net/http"
 	"slices"
@@ -68,13 +69,30 @@ func Document(w http.ResponseWriter, r *http.Request, write func(e *mesosjson.En
 	}
 	w.Header().Set("Content-Type", contentType)
 	write(e)
-	if err := e.Close(); err != nil && !out.begun() {
-		Internal(err).Write(w, r)
-		return
-	} else if err != nil {
+	out.end(r, e.Close())
+}
+
+// Write answers 200 with what write writes, never all of it in memory if it is long.
+// With an error before anything was sent it is a 500, or a refusal if it is one.
+func Write(w http.ResponseWriter, r *http.Request, contentType string, write func(io.Writer) error) {
+	out := newAnswer(w, r, http.StatusOK)
+	w.Header().Set("Content-Type", contentType)
+	out.end(r, write(out))
+}
+
+// end ends an answer whose making came to err.
+func (a *answer) end(r *http.Request, err error) {
+	refusal := (*Refusal)(nil)
+	switch {
+	case err == nil:
+		a.close()
+	case a.begun():
 		panic(http.ErrAbortHandler) // half an answer must not look like one
+	case errors.As(err, &refusal):
+		refusal.Write(a.w, r)
+	default:
+		Internal(err).Write(a.w, r)
 	}
-	out.close()
 }
 
 // body answers with bytes. The headers are set but for length and encoding.

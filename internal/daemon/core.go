@@ -60,6 +60,8 @@ type Host struct {
 	Log       *slog.Logger
 	Verbosity *Verbosity
 	Flags     func() []flags.NameValue // as /flags lists them, secrets hidden
+	Given     func(site string) bool   // whether the flag of a binding site was given
+	Env       func(name string) string // the value of an environment variable
 	Metrics   *metrics.Registry
 
 	// Stopping ends when the daemon begins to stop: answers that would go on for
@@ -94,7 +96,8 @@ func (d *daemon) host(ctx context.Context) (Host, error) {
 	return Host{
 		Version: d.o.Version, Bound: at.bound, Advertised: at.advertised, Hostname: at.hostname,
 		WorkDir: d.flags.workDir.Get(), LogFile: d.flags.logFile(d.o),
-		Log: d.out.log, Verbosity: d.out.verbosity, Flags: d.values, Metrics: d.measures,
+		Log: d.out.log, Verbosity: d.out.verbosity, Flags: d.values, Given: d.flags.given,
+		Env: func(name string) string { return variable(d.o.Env, name) }, Metrics: d.measures,
 		Stopping: d.stopping,
 		Fail:     func(reason error) { d.fail(reason) },
 	}, nil

@@ -327,3 +327,13 @@ func (f *flagSet) host() string {
 	}
 	return "localhost"
 }
+
+// given reports whether the flag of a binding site was given, and is not its default.
+func (f *flagSet) given(site string) bool {
+	for _, b := range f.bindings {
+		if b.flag == site {
+			return b.value.IsSet()
+		}
+	}
+	return false
+}
