@@ -39,7 +39,7 @@ func (m *Manager) load(ctx context.Context, manifests []manifest.Manifest) error
 	l := &loading{m: m}
 	err := l.run(ctx, manifests)
 	if err == nil && len(l.findings) > 0 {
-		err = m.held(m.check(l.findings, l.missing))
+		err = m.held(m.check(ctx, l.findings, l.missing))
 	}
 	if err != nil || ctx.Err() != nil {
 		l.forget()
@@ -87,6 +87,9 @@ func (l *loading) run(ctx context.Context, manifests []manifest.Manifest) error 
 			if wanted.File == "" && wanted.Name == builtinName {
 				l.nameBuiltin(wanted)
 				continue
+			}
+			if ctx.Err() != nil { // large files take a while
+				return fmt.Errorf("recognise the libraries: %w", context.Cause(ctx))
 			}
 			l.recognise(wanted)
 		}

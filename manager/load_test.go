@@ -19,11 +19,14 @@ import (
 )
 
 // paper is a vehicle for every file; its libraries have no modules.
-type paper struct{}
+type paper struct{ seen func(vehicle.File) }
 
 func (paper) Name() string { return "paper" }
 
-func (paper) Recognise(vehicle.File) (vehicle.Description, bool, error) {
+func (p paper) Recognise(f vehicle.File) (vehicle.Description, bool, error) {
+	if p.seen != nil {
+		p.seen(f)
+	}
 	return vehicle.Description{Vehicle: "paper", MMSVersion: "1", MesosVersion: "1.12.0"}, true, nil
 }
 
@@ -68,5 +71,33 @@ func TestLoad(t *testing.T) {
 		})
 		require.NoError(t, f.Load(t.Context(), papers(t, 2)))
 		assert.True(t, asked)
+	})
+	t.Run("that is cancelled recognises no more libraries", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		recognised := 0
+		f := newManager(t, &testharness.Journal{}, manager.Config{
+			Daemon: roles.Slave, Vehicles: []vehicle.Vehicle{paper{func(vehicle.File) { recognised++; cancel() }}},
+		})
+		require.ErrorIs(t, f.Load(ctx, papers(t, 3)), context.Canceled)
+		assert.Equal(t, 1, recognised)
+	})
+	t.Run("looks for proposals without reading whole files, until it is cancelled", func(t *testing.T) {
+		dir := t.TempDir()
+		for _, name := range []string{"a", "b"} {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(name), 0o600))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		recognised := 0
+		f := newManager(t, &testharness.Journal{}, manager.Config{
+			Daemon: roles.Slave, SearchPath: []string{dir}, Bindings: calculators("nobody"),
+			Vehicles: []vehicle.Vehicle{paper{func(f vehicle.File) {
+				recognised++
+				assert.Zero(t, f.Digest)
+				cancel()
+			}}},
+		})
+		require.NoError(t, f.Load(ctx))
+		require.ErrorContains(t, f.Verify(ctx), "nobody")
+		assert.Equal(t, 1, recognised)
 	})
 }

@@ -24,7 +24,7 @@ func (m *Manager) Verify(ctx context.Context) error {
 }
 
 func (m *Manager) verify(ctx context.Context) error {
-	if found := m.check(nil, nil); len(found) > 0 {
+	if found := m.check(ctx, nil, nil); len(found) > 0 {
 		return m.held(found)
 	}
 	order := m.settle()
@@ -60,11 +60,11 @@ func (m *Manager) Result() verify.Result {
 
 // check holds the rules against the books and keeps the result. More findings,
 // from loading, are put with those of the rules.
-func (m *Manager) check(more []finding.Finding, notLoaded []string) []finding.Finding {
+func (m *Manager) check(ctx context.Context, more []finding.Finding, notLoaded []string) []finding.Finding {
 	in := m.input(notLoaded)
 	result := verify.Check(in)
 	if slices.ContainsFunc(result.Findings, wantsCandidates) {
-		in.Candidates = m.candidates()
+		in.Candidates = m.candidates(ctx)
 		result = verify.Check(in)
 	}
 	if len(more) > 0 {
@@ -166,8 +166,9 @@ func reason(err error) error {
 const maxCandidates = 1000
 
 // candidates are modules in the configured folders that the manifest does not
-// name, so far as their bytes tell: a Go plugin would have to be opened.
-func (m *Manager) candidates() []depgraph.Module {
+// name, so far as their bytes tell: a Go plugin would have to be opened. When ctx ends
+// there are no more.
+func (m *Manager) candidates(ctx context.Context) []depgraph.Module {
 	var all []depgraph.Module
 	for _, dir := range m.cfg.SearchPath {
 		entries, err := os.ReadDir(dir)
@@ -175,7 +176,7 @@ func (m *Manager) candidates() []depgraph.Module {
 			continue // a folder that is not there has nothing to propose
 		}
 		for _, e := range entries[:min(len(entries), maxCandidates)] {
-			if e.Type().IsRegular() {
+			if e.Type().IsRegular() && ctx.Err() == nil {
 				all = append(all, m.candidatesIn(filepath.Join(dir, e.Name()))...)
 			}
 		}
@@ -187,7 +188,7 @@ func (m *Manager) candidates() []depgraph.Module {
 }
 
 func (m *Manager) candidatesIn(path string) []depgraph.Module {
-	f, err := file.Look(path, file.Options{AllowWorldWritable: m.cfg.AllowWorldWritable})
+	f, err := file.Look(path, file.Options{AllowWorldWritable: m.cfg.AllowWorldWritable, NoDigest: true})
 	if err != nil || m.libraryByIdentity(f.Identity) != nil {
 		return nil
 	}
