@@ -17,6 +17,7 @@ import (
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/modules/authorizer/local"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
+	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
 	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
 	"github.com/mesos-modules/mms/roles/authenticatee"
@@ -46,6 +47,7 @@ func (p *Plug) Parameters() map[string]facade.Parameters {
 	given := map[string]facade.Parameters{
 		mesos.Name:    containers,
 		detector.Name: {{Key: "master", Value: p.master.Get()}},
+		basic.Name:    {{Key: "authentication_realm", Value: readWriteRealm}}, // each realm's own instance is told its name
 	}
 	if p.acls.Has() {
 		given[local.Name] = facade.Parameters{{Key: "acls", Value: string(p.acls.Get())}}

@@ -134,9 +134,10 @@ func (c *Core) dispatch(e Event) {
 	}
 }
 
-// fire does what is due by now.
+// fire does what is due by now, but for what only comes up while it does.
 func (c *Core) fire() {
-	for t := c.timers.due(c.now); t != nil; t = c.timers.due(c.now) {
+	last := c.timers.made
+	for t := c.timers.due(c.now, last); t != nil; t = c.timers.due(c.now, last) {
 		t.do()
 	}
 	if at := c.updates.Next(); !at.IsZero() && !at.After(c.now) {

@@ -13,8 +13,11 @@ import (
 // message is what travels between daemons.
 type message = proto.Message
 
-// maxRegistrationRetry bounds the time between two attempts to register.
-const maxRegistrationRetry = time.Minute
+// What bounds the random time between two attempts to register.
+const (
+	minRegistrationRetry = 20 * time.Millisecond
+	maxRegistrationRetry = time.Minute
+)
 
 // defaultPingTimeout is how long an agent waits for a ping if the master does not say.
 const defaultPingTimeout = 75 * time.Second
@@ -115,6 +118,7 @@ func (c *Core) register(longest time.Duration) {
 		c.emit(c.toMaster(c.reregisterMessage()))
 	}
 	r.retry.stop()
+	longest = max(longest, minRegistrationRetry)
 	r.retry = c.after(c.within(longest), func() { c.register(min(2*longest, maxRegistrationRetry)) })
 }
 

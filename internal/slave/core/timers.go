@@ -41,9 +41,10 @@ func (t *timers) next() time.Time {
 	return t.heap[0].at
 }
 
-// due takes a timer out whose time has come.
-func (t *timers) due(now time.Time) *timer {
-	if len(t.heap) == 0 || t.heap[0].at.After(now) {
+// due takes a timer out whose time has come, of those made up to the one with the
+// order last.
+func (t *timers) due(now time.Time, last uint64) *timer {
+	if len(t.heap) == 0 || t.heap[0].at.After(now) || t.heap[0].order > last {
 		return nil
 	}
 	return heap.Pop(&t.heap).(*timer)
