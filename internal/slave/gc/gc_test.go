@@ -163,7 +163,7 @@ func TestWhoScheduledIsTold(t *testing.T) {
 		require.NoError(t, os.Symlink("/etc", filepath.Join(folder, "etc")))
 		require.NoError(t, s.Schedule(filepath.Join(folder, "etc", "passwd"), time.Now(), tell("out")))
 		after(time.Second)
-		assert.Equal(t, []string{"a <nil>", "out statat etc/passwd: path escapes from parent", "gone <nil>"}, told)
+		assert.ElementsMatch(t, []string{"a <nil>", "out statat etc/passwd: path escapes from parent", "gone <nil>"}, told)
 		assert.Equal(t, Stats{Succeeded: 2, Failed: 1}, s.Stats())
 		assert.FileExists(t, "/etc/passwd")
 	})
@@ -182,12 +182,12 @@ func TestPathsThatAreRefused(t *testing.T) {
 }
 
 func TestRemove(t *testing.T) {
-	build := func(t *testing.T) (string, string) {
+	build := func(t *testing.T, folders int) (string, string) {
 		folder := t.TempDir()
 		victim := filepath.Join(t.TempDir(), "victim")
 		require.NoError(t, os.MkdirAll(victim, 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join(victim, "f"), nil, 0o600))
-		for i := range 3 * batch {
+		for i := range folders {
 			require.NoError(t, os.MkdirAll(filepath.Join(folder, "a", fmt.Sprint(i)), 0o755))
 		}
 		require.NoError(t, os.Symlink(victim, filepath.Join(folder, "a", "link")))
@@ -196,19 +196,19 @@ func TestRemove(t *testing.T) {
 		return folder, victim
 	}
 	t.Run("everything goes, links are not followed", func(t *testing.T) {
-		folder, victim := build(t)
+		folder, victim := build(t, batch+10)
 		require.NoError(t, Remove(t.Context(), folder, filepath.Join(folder, "a")))
 		assert.NoDirExists(t, filepath.Join(folder, "a"))
 		assert.FileExists(t, filepath.Join(victim, "f"))
 		require.NoError(t, Remove(t.Context(), folder, filepath.Join(folder, "a")), "again")
 	})
 	t.Run("a file is fine", func(t *testing.T) {
-		folder, victim := build(t)
+		folder, victim := build(t, 2)
 		require.NoError(t, Remove(t.Context(), filepath.Dir(victim), filepath.Join(victim, "f")))
 		assert.DirExists(t, folder)
 	})
 	t.Run("it stops with its context", func(t *testing.T) {
-		folder, _ := build(t)
+		folder, _ := build(t, 2)
 		why := errors.New("stop")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		cancel(why)
@@ -216,7 +216,7 @@ func TestRemove(t *testing.T) {
 		assert.DirExists(t, filepath.Join(folder, "a", "1"))
 	})
 	t.Run("another file system is not entered, the rest goes", func(t *testing.T) {
-		folder, _ := build(t)
+		folder, _ := build(t, 2)
 		root, err := os.OpenRoot(folder)
 		require.NoError(t, err)
 		defer root.Close()
