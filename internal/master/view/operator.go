@@ -144,7 +144,7 @@ func roles(v *core.View, approve Approve) *master.Response_GetRoles {
 			Name:       &role.Name,
 			Weight:     &role.Weight,
 			Frameworks: role.Frameworks,
-			Resources:  endpoint(role.Allocated.Add(role.Offered)),
+			Resources:  role.Allocated.Add(role.Offered).Messages(),
 		})
 	}
 	return r

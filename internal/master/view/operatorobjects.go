@@ -39,8 +39,8 @@ func Framework(f *core.FrameworkView) *master.Response_GetFrameworks_Framework {
 		UnregisteredTime:   timeInfo(f.Unregistered),
 		Offers:             f.Offers,
 		InverseOffers:      f.InverseOffers,
-		AllocatedResources: endpoint(f.Used),
-		OfferedResources:   endpoint(f.Offered),
+		AllocatedResources: f.Used.Messages(),
+		OfferedResources:   f.Offered.Messages(),
 		OfferConstraints:   f.Constraints,
 	}
 }
@@ -62,7 +62,7 @@ func Agent(a *core.AgentView, approve Approve) *master.Response_GetAgents_Agent 
 		return endpoint(r)
 	}
 	agent := &master.Response_GetAgents_Agent{
-		AgentInfo:               a.Info,
+		AgentInfo:               withResources(a.Info, see),
 		Active:                  proto.Bool(a.Active),
 		Deactivated:             proto.Bool(a.Deactivated),
 		Version:                 proto.String(a.Version),
@@ -84,6 +84,23 @@ func Agent(a *core.AgentView, approve Approve) *master.Response_GetAgents_Agent 
 		})
 	}
 	return agent
+}
+
+// withResources is the info with its resources as the reader sees them; the rest is
+// shared.
+func withResources(info *mesosv1.AgentInfo, see func(resources.Resources) []*mesosv1.Resource) *mesosv1.AgentInfo {
+	all, err := resources.New(info.GetResources())
+	if err != nil { // the core takes valid ones only
+		return info
+	}
+	return &mesosv1.AgentInfo{
+		Hostname:   info.Hostname,
+		Port:       info.Port,
+		Resources:  see(all),
+		Attributes: info.Attributes,
+		Id:         info.Id,
+		Domain:     info.Domain,
+	}
 }
 
 func providerOf(r resources.Resource) string { return r.Message().GetProviderId().GetValue() }

@@ -148,7 +148,7 @@ func seconds(at time.Time) float64 {
 	if at.IsZero() {
 		return 0
 	}
-	return float64(at.UnixNano()) / 1e9
+	return float64(at.Unix()) + float64(at.Nanosecond())/1e9
 }
 
 // list writes an array of what body writes.

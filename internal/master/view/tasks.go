@@ -3,6 +3,7 @@ package view
 import (
 	"cmp"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 
@@ -21,15 +22,23 @@ func WriteTasks(w io.Writer, v *core.View, o Options) error {
 	return write(w, o, func(d *document) {
 		d.list("tasks", func() {
 			for _, t := range page(selectTasks(v, o), o) {
-				d.task(t)
+				d.task(t.task)
 			}
 		})
 	})
 }
 
-func selectTasks(v *core.View, o Options) []*mesosv1.Task {
+// dated is a task with what it is sorted by: the time of its first status, and where
+// it was found.
+type dated struct {
+	task  *mesosv1.Task
+	first float64
+	place int
+}
+
+func selectTasks(v *core.View, o Options) []dated {
 	framework, id := o.Query.Get("framework_id"), o.Query.Get("task_id")
-	var selected []*mesosv1.Task
+	var selected []dated
 	for _, f := range slices.Concat(v.Frameworks, v.Completed) {
 		if framework != "" && framework != f.Info.GetId().GetValue() || !o.Approve.framework(f.Info) {
 			continue
@@ -37,29 +46,30 @@ func selectTasks(v *core.View, o Options) []*mesosv1.Task {
 		for _, all := range [][]*mesosv1.Task{f.Tasks, f.Unreachable, f.Completed} {
 			for _, t := range all {
 				if (id == "" || id == t.GetTaskId().GetValue()) && o.Approve.task(t, f.Info) {
-					selected = append(selected, t)
+					selected = append(selected, dated{t, firstStatus(t), len(selected)})
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(selected, func(a, b *mesosv1.Task) int {
-		if o.Query.Get("order") == "asc" {
-			return byFirstStatus(a, b)
+	ascending := o.Query.Get("order") == "asc"
+	slices.SortFunc(selected, func(a, b dated) int {
+		if ascending {
+			return cmp.Or(cmp.Compare(a.first, b.first), cmp.Compare(a.place, b.place))
 		}
-		return byFirstStatus(b, a)
+		return cmp.Or(cmp.Compare(b.first, a.first), cmp.Compare(a.place, b.place))
 	})
 	return selected
 }
 
-// byFirstStatus puts tasks without a status first.
-func byFirstStatus(a, b *mesosv1.Task) int {
-	if len(a.GetStatuses()) == 0 || len(b.GetStatuses()) == 0 {
-		return cmp.Compare(min(len(a.GetStatuses()), 1), min(len(b.GetStatuses()), 1))
+// firstStatus is when a task had its first status; one without is before all others.
+func firstStatus(t *mesosv1.Task) float64 {
+	if len(t.GetStatuses()) == 0 {
+		return math.Inf(-1)
 	}
-	return cmp.Compare(a.GetStatuses()[0].GetTimestamp(), b.GetStatuses()[0].GetTimestamp())
+	return t.GetStatuses()[0].GetTimestamp()
 }
 
-func page(all []*mesosv1.Task, o Options) []*mesosv1.Task {
+func page(all []dated, o Options) []dated {
 	offset := min(number(o.Query.Get("offset"), 0), len(all))
 	all = all[offset:]
 	return all[:min(number(o.Query.Get("limit"), DefaultTasks), len(all))]
@@ -72,7 +82,7 @@ func number(text string, otherwise int) int {
 	case err != nil:
 		return otherwise
 	case n < 0:
-		return int(^uint(0) >> 1)
+		return math.MaxInt
 	default:
 		return int(n)
 	}
