@@ -57,28 +57,19 @@ func (s *Slave) one(e core.Effect) {
 		}
 	case core.Collect:
 		if s.cfg.Garbage != nil {
-			s.cfg.Garbage.Collect(e.Path)
+			s.cfg.Garbage.Collect(e.Path, e.Old)
 		}
 	case core.Keep:
 		if s.cfg.Garbage != nil {
 			s.cfg.Garbage.Keep(e.Path)
 		}
 	case core.Exit:
-		s.exit(e)
+		s.cfg.Fail(errors.New(e.Reason))
 	case core.Log:
 		s.log(e)
 	default:
 		s.cfg.Log.Error(fmt.Sprintf("an effect of unknown type %T is left out", e))
 	}
-}
-
-func (s *Slave) exit(e core.Exit) {
-	if e.Failed {
-		s.cfg.Fail(errors.New(e.Reason))
-		return
-	}
-	s.cfg.Log.Info(e.Reason)
-	s.cfg.Fail(nil)
 }
 
 func (s *Slave) log(e core.Log) {

@@ -12,8 +12,11 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/daemon"
+	"github.com/mesos-modules/mms/internal/files"
 	"github.com/mesos-modules/mms/internal/slave/checkpoint"
 	"github.com/mesos-modules/mms/internal/slave/containers"
+	"github.com/mesos-modules/mms/internal/slave/fetcher"
+	"github.com/mesos-modules/mms/internal/slave/gc"
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/modules/authorizer/local"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
@@ -96,6 +99,8 @@ type running struct {
 	host    daemon.Host
 	sites   sites
 	slave   *Slave
+	files   files.Files
+	fetcher *fetcher.Fetcher
 	handler atomic.Pointer[http.Handler]
 	next    http.Handler
 }
@@ -132,11 +137,15 @@ func (r *running) start(ctx context.Context) error {
 	if cfg.Store, err = checkpoint.Open(cfg.Core.WorkDir); err != nil {
 		return err
 	}
+	if r.host.LogFile != "" {
+		r.files.Attach("/slave/log", r.host.LogFile, nil)
+	}
 	r.slave = New(cfg)
 	if err := r.slave.Start(ctx); err != nil {
+		r.slave = nil
 		return errors.Join(err, cfg.Store.Close())
 	}
-	handler := r.slave.Handler(realms, nil, r.next)
+	handler := r.slave.Handler(realms, r.files.Routes(apihttp.RealmReadOnly), r.next)
 	r.handler.Store(&handler)
 	return nil
 }
@@ -145,7 +154,9 @@ func (r *running) stop(ctx context.Context) error {
 	if r.slave == nil {
 		return nil
 	}
-	return r.slave.Stop(ctx)
+	err := r.slave.Stop(ctx)
+	r.fetcher.Close()
+	return err
 }
 
 // config is what the agent is made of.
@@ -159,7 +170,25 @@ func (r *running) config(ctx context.Context) (Config, error) {
 	}
 	c.Core.Hooks = len(s.Hooks) > 0
 	c.Core.Info = decorateAgent(ctx, r.host.Log, s.Hooks, c.Core.Info)
+	collector, err := gc.New(gc.Config{
+		Folder: c.Core.WorkDir, Delay: p.gcDelay.Get(), Headroom: p.gcHeadroom.Get(), Interval: p.diskWatch.Get(), Log: r.host.Log,
+	})
+	if err != nil {
+		return Config{}, err
+	}
+	kept := &leftovers{collector: collector, files: &r.files, log: r.host.Log}
+	c.Garbage, c.Sandboxes, c.Background = kept, kept, []func(context.Context){collector.Run}
+	r.fetcher, err = fetcher.New(fetcher.Config{
+		CacheDir: p.fetcherCacheDir.Get(), CacheSize: int64(p.fetcherCacheSize.Get()), FrameworksHome: p.frameworksHome.Get(),
+		StallTimeout: p.fetcherStallTimeout.Get(), Log: r.host.Log,
+	})
+	if err != nil {
+		return Config{}, err
+	}
 	service := containers.Config{
+		Fetch: func(ctx context.Context, q containers.FetchRequest) error {
+			return r.fetcher.Fetch(ctx, fetcher.Request(q))
+		},
 		Hooks: s.Hooks, SandboxDirectory: p.sandboxDirectory.Get(), SwitchUser: p.switchUser.Get(), Log: r.host.Log,
 	}
 	for i, one := range s.Containerizers {

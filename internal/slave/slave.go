@@ -34,8 +34,9 @@ const Process = "slave(1)"
 
 // Garbage is who deletes what is not needed any more.
 type Garbage interface {
-	// Collect has a path deleted some day; Keep takes that back.
-	Collect(path string)
+	// Collect has a path deleted some day. Its age counts from now or, if it is old,
+	// from when it was last changed. Keep takes that back.
+	Collect(path string, old bool)
 	Keep(path string)
 }
 
@@ -68,7 +69,10 @@ type Config struct {
 	QoS            qoscontroller.QoSController
 	QoSEvery       time.Duration
 
-	// Fail ends the daemon; nil reason: it has done what it was started for.
+	// Background is what goes on beside the agent, until its context ends.
+	Background []func(context.Context)
+
+	// Fail ends the daemon.
 	Fail func(reason error)
 }
 
@@ -118,6 +122,9 @@ func (s *Slave) Start(ctx context.Context) error {
 	s.detect()
 	s.estimate()
 	s.control()
+	for _, do := range s.cfg.Background {
+		s.spawn(do)
+	}
 	return nil
 }
 

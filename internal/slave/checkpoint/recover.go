@@ -72,6 +72,11 @@ func (r *reader) read() (*core.State, error) {
 		return nil, nil
 	}
 	state.Agent = agent
+	for _, other := range r.list(paths.Slaves("")) {
+		if other != id {
+			state.Garbage = append(state.Garbage, paths.Slave(filepath.Dir(r.store.meta), other), paths.Slave(r.store.meta, other))
+		}
+	}
 	for _, framework := range r.list(path.Join(paths.Slave("", id), "frameworks")) {
 		if f := r.framework(state, id, framework); f != nil {
 			state.Frameworks = append(state.Frameworks, f)

@@ -288,9 +288,13 @@ type (
 		Directory string
 	}
 
-	// Collect hands a path to the garbage collection, Keep takes it back.
-	Collect struct{ Path string }
-	Keep    struct{ Path string }
+	// Collect hands a path to the garbage collection. Its age counts from now, or, if
+	// it is old, from when it was last changed. Keep takes it back.
+	Collect struct {
+		Path string
+		Old  bool
+	}
+	Keep struct{ Path string }
 
 	// Exit ends the daemon.
 	Exit struct {

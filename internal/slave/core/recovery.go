@@ -47,7 +47,7 @@ func (c *Core) recover(e Recovered) {
 // adopt rebuilds the books from what is written down.
 func (c *Core) adopt(s *State) bool {
 	for _, path := range s.Garbage {
-		c.emit(Collect{Path: path})
+		c.emit(Collect{Path: path, Old: true})
 	}
 	if s.Agent == nil {
 		return true
@@ -60,8 +60,8 @@ func (c *Core) adopt(s *State) bool {
 		}
 		if s.Rebooted {
 			c.log(Warning, "the host was rebooted and the agent changed: begins anew with another id: %v", err)
-			c.emit(Collect{Path: paths.Slave(c.cfg.WorkDir, s.Agent.GetId().GetValue())},
-				Collect{Path: paths.Slave(paths.Meta(c.cfg.WorkDir), s.Agent.GetId().GetValue())})
+			c.emit(Collect{Path: paths.Slave(c.cfg.WorkDir, s.Agent.GetId().GetValue()), Old: true},
+				Collect{Path: paths.Slave(paths.Meta(c.cfg.WorkDir), s.Agent.GetId().GetValue()), Old: true})
 			return true
 		}
 		c.exit(true, "this agent is not what it was: %v; give it back what it had, allow more with --reconfiguration_policy=additive, "+
@@ -88,6 +88,8 @@ func (c *Core) adoptFramework(s *FrameworkState, rebooted bool) {
 		case e.Completed:
 			r.state = ended
 			f.done = append(f.done, r)
+			c.emit(Attach{Framework: f.info, Executor: r.info, Container: r.container, Directory: r.directory})
+			c.collect(r, true)
 			continue
 		case e.Alive && !rebooted:
 			c.containers[r.container.GetValue()] = r

@@ -226,7 +226,7 @@ func (c *Core) remove(r *run) {
 	if r.checkpoint() {
 		c.write(SaveSentinel{At: c.at(r)})
 	}
-	c.collect(r)
+	c.collect(r, false)
 	delete(f.byID, r.id)
 	f.runs = slices.DeleteFunc(f.runs, func(o *run) bool { return o == r })
 	f.done = append(f.done, r)
@@ -238,11 +238,11 @@ func (c *Core) remove(r *run) {
 
 // collect hands the folders of a run to the garbage collection. Those of the executor
 // as a whole go too: another run takes them back.
-func (c *Core) collect(r *run) {
+func (c *Core) collect(r *run, old bool) {
 	agent, framework := c.agentID().GetValue(), r.framework.id
 	for _, root := range c.roots(r.framework) {
-		c.emit(Collect{Path: paths.Run(root, agent, framework, r.id, r.container.GetValue())},
-			Collect{Path: paths.Executor(root, agent, framework, r.id)})
+		c.emit(Collect{Path: paths.Run(root, agent, framework, r.id, r.container.GetValue()), Old: old},
+			Collect{Path: paths.Executor(root, agent, framework, r.id), Old: old})
 	}
 }
 
