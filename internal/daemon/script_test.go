@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -122,7 +123,7 @@ func (s *scripts) start(ts *testscript.TestScript, _ bool, args []string) {
 
 // begin does not wait.
 func (s *scripts) begin(ts *testscript.TestScript, _ bool, args []string) {
-	p := &process{cmd: exec.Command(filepath.Join(s.bin, args[1]), append([]string{"--ip=127.0.0.1", "--port=0"}, args[2:]...)...)}
+	p := &process{cmd: exec.Command(filepath.Join(s.bin, args[1]), slices.Concat(alone(ts, args[1]), args[2:])...)}
 	p.cmd.Dir = ts.MkAbs(".")
 	p.cmd.Env = []string{"HOME=" + ts.Getenv("HOME"), "LD_LIBRARY_PATH=" + ts.Getenv("LD_LIBRARY_PATH")}
 	reader, writer, err := os.Pipe()
@@ -138,6 +139,16 @@ func (s *scripts) begin(ts *testscript.TestScript, _ bool, args []string) {
 		_ = reader.Close()
 	})
 	ts.Value(processes{}).(map[string]*process)[args[0]] = p
+}
+
+// alone are the flags with which a daemon starts in a test of the module system: a
+// slave finds no master.
+func alone(ts *testscript.TestScript, daemon string) []string {
+	args := []string{"--ip=127.0.0.1", "--port=0"}
+	if daemon == "mesos-master" {
+		return append(args, "--registry=in_memory")
+	}
+	return append(args, "--master=127.0.0.1:1", "--work_dir="+ts.MkAbs("work"), "--runtime_dir="+ts.MkAbs("runtime"))
 }
 
 // await NAME TEXT waits until a daemon says something.

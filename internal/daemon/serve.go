@@ -154,7 +154,7 @@ type usageError struct{ error }
 
 func (d *daemon) cannotStart(err error) int {
 	if wrong := (*usageError)(nil); errors.As(err, &wrong) {
-		failure(d.o, "%v\nSee \"%v --help\".", err, d.o.Daemon)
+		failure(d.o, "%v", d.flags.set.Wrong(problemsOf(wrong.error)...))
 		return ExitUsage
 	}
 	failure(d.o, "%v: cannot start: %v", d.o.Daemon, err)

@@ -30,6 +30,14 @@ type Notice struct {
 
 func (n Notice) String() string { return n.Text }
 
+// Wrong makes one error of what is wrong with flags, such as ones that do not go together. It reads like that of
+// [Set.Parse].
+func (s *Set) Wrong(problems ...error) error {
+	all := multierror.Append(nil, problems...)
+	all.ErrorFormat = listing(s.config.Program)
+	return all.ErrorOrNil()
+}
+
 // listing is how the problems of one command line read together.
 func listing(program string) multierror.ErrorFormatFunc {
 	return func(problems []error) string {

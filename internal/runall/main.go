@@ -33,7 +33,7 @@ func plans() []plan {
 		{
 			daemon: "mesos-master",
 			args: []string{
-				"--modules=file://" + here("examples/run/master.json"), "--modules_path=build/lib",
+				"--registry=in_memory", "--modules=file://" + here("examples/run/master.json"), "--modules_path=build/lib",
 				"--calculator=example,org_example_maximum,org_example_quotient,org_example_multiplier@>=1.1,org_apache_mesos_ExampleCalculator",
 			},
 			questions: []question{
@@ -54,6 +54,7 @@ func plans() []plan {
 		{
 			daemon: "mesos-slave",
 			args: []string{
+				"--master=127.0.0.1:1", "--work_dir=" + here("build/run/slave"), "--runtime_dir=" + here("build/run/runtime"),
 				"--modules=build/lib/libcalculator.so:example,build/lib/libdifference.so:org_example_difference," +
 					"build/lib/libhello.so:org_apache_mesos_TestModule,build/lib/libgoplugin.so:org_example_multiplier",
 				"--calculator=org_example_difference,example,org_example_multiplier",
