@@ -165,7 +165,7 @@ func (s *Service) over(c *container, t *slave.ContainerTermination) {
 	c.state, c.termination = ended, t
 	if c.id.GetParent() == nil {
 		s.forget(c)
-		if !c.told && !c.why.launch {
+		if !c.told {
 			s.keep(c)
 		}
 	}
