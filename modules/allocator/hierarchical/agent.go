@@ -240,7 +240,30 @@ func (a *Allocator) unuse(ag *agent, r resources.Resources) {
 	ag.used = ag.used.Sub(r)
 	for _, part := range r.ByAllocation() {
 		q := part.Resources.Filter(chargeable).ScalarQuantities()
-		a.role(part.Role).up(func(r *role) { r.used = r.used.Sub(q) })
+		of := a.role(part.Role)
+		of.up(func(r *role) { r.used = r.used.Sub(q) })
+		a.release(of)
+	}
+}
+
+// trim keeps what is in use of a role within what frameworks have of it, whatever the
+// master said of what came back.
+func (a *Allocator) trim(ag *agent, role string) {
+	if ag.used.Empty() {
+		return
+	}
+	var has resources.Resources
+	for _, s := range ag.shares {
+		if s.role.name == role {
+			has = has.Add(s.has)
+		}
+	}
+	used := ag.used.Filter(func(one resources.Resource) bool {
+		of, _ := one.AllocationRole()
+		return of == role
+	})
+	if over := used.Sub(has); !over.Empty() {
+		a.unuse(ag, over)
 	}
 }
 

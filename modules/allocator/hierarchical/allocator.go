@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mesos-modules/mms/facade"
@@ -27,10 +28,11 @@ type Allocator struct {
 	chance     *rand.Rand
 	born       time.Time
 
-	life context.Context
-	end  context.CancelFunc
-	wake chan struct{} // a run is wanted
-	done chan struct{} // closed when the goroutine has ended; nil before Initialize
+	life    context.Context
+	end     context.CancelFunc
+	wake    chan struct{} // a run is wanted
+	started atomic.Bool   // Initialize was called, and the goroutine is there
+	done    chan struct{} // closed when it has ended
 
 	mu       sync.Mutex
 	options  options
@@ -79,6 +81,7 @@ func newAllocator(lifetime context.Context, log *slog.Logger, p parameters) *All
 	a := &Allocator{
 		parameters: p, log: log, chance: p.chance(), born: time.Now(),
 		wake:       make(chan struct{}, 1),
+		done:       make(chan struct{}),
 		agentsByID: map[string]*agent{},
 		frameworks: map[string]*framework{},
 		roles:      map[string]*role{},
@@ -95,7 +98,7 @@ func (a *Allocator) now() time.Duration { return time.Since(a.born) }
 func (a *Allocator) Initialize(_ context.Context, given *allocation.Options) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.done != nil {
+	if a.started.Load() {
 		return errors.New("Initialize is called a second time")
 	}
 	o, err := readOptions(given)
@@ -105,8 +108,8 @@ func (a *Allocator) Initialize(_ context.Context, given *allocation.Options) err
 	a.options = o
 	a.totals = sorter.NewTotals(o.excluded)
 	a.sorter = newSorter[*role](a.parameters, a.totals, a.chance, false)
-	a.done = make(chan struct{})
 	a.due = a.now() + o.interval
+	a.started.Store(true)
 	go a.loop()
 	return nil
 }
@@ -130,17 +133,14 @@ func (a *Allocator) loop() {
 	}
 }
 
-// Close implements facade.Closer.
+// Close implements facade.Closer. It takes no lock: a sink may hang.
 func (a *Allocator) Close(ctx context.Context) error {
 	a.end()
-	a.mu.Lock()
-	done := a.done
-	a.mu.Unlock()
-	if done == nil {
+	if !a.started.Load() {
 		return nil
 	}
 	select {
-	case <-done:
+	case <-a.done:
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("the allocation does not end: %w", ctx.Err())
@@ -149,7 +149,7 @@ func (a *Allocator) Close(ctx context.Context) error {
 
 // begun says that calls before Initialize are wrong.
 func (a *Allocator) begun() error {
-	if a.done == nil {
+	if !a.started.Load() {
 		return errors.New("a call comes before Initialize")
 	}
 	return nil

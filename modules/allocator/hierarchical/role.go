@@ -85,9 +85,10 @@ func (a *Allocator) role(name string) *role {
 	return r
 }
 
-// release forgets a node that nothing is known of any more, and those above.
+// release forgets a node that nothing is known of any more, and those above. It may
+// have been forgotten already.
 func (a *Allocator) release(r *role) {
-	for r != nil && r.children == 0 && r.members == 0 && r.shares == 0 && r.reserved.Empty() && r.quota.empty() {
+	for r != nil && a.roles[r.name] == r && r.children == 0 && r.members == 0 && r.shares == 0 && r.reserved.Empty() && r.quota.empty() {
 		delete(a.roles, r.name)
 		if r.parent != nil {
 			r.parent.children--

@@ -33,6 +33,7 @@ func (a *Allocator) RecoverResources(_ context.Context, framework *mesosv1.Frame
 	}
 	m := s.member
 	a.give(ag, s, r)
+	a.trim(ag, role)
 	if filters != nil && m != nil && m.subscribed {
 		a.refuse(ag, m, r, filters)
 	}
@@ -129,6 +130,7 @@ func (a *Allocator) UpdateAllocation(_ context.Context, framework *mesosv1.Frame
 	}
 	a.setTotal(ag, total)
 	a.exchange(ag, s, before, after)
+	a.trim(ag, role)
 	return nil
 }
 

@@ -1,0 +1,89 @@
+package hierarchical
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/mesos-modules/mms/internal/resources"
+)
+
+func TestFilters(t *testing.T) {
+	var number viewCounter
+	see := func(text string) *view { return &view{number: number.number(), what: parsed(t, text)} }
+	small, large := parsed(t, "cpus:1;mem:10"), parsed(t, "cpus:2;mem:20")
+	other := parsed(t, "cpus:9")
+
+	t.Run("without filters nothing is blocked", func(t *testing.T) {
+		var f filters
+		assert.False(t, f.block(1000, see("cpus:1"), 0))
+		assert.Zero(t, f.active(1000, 0))
+		f.drop(1000)
+		assert.Nil(t, f.pages)
+	})
+	t.Run("what is part of the refused is blocked, until the time is over", func(t *testing.T) {
+		var f filters
+		f.add(40, large, 10, 0)
+		assert.True(t, f.block(40, see("cpus:2;mem:20"), 10))
+		assert.True(t, f.block(40, see("mem:1"), 10))
+		assert.False(t, f.block(40, see("cpus:3"), 10))
+		assert.False(t, f.block(41, see("cpus:1"), 10))
+		assert.Equal(t, 1, f.active(40, 10))
+		assert.Zero(t, f.active(40, 11))
+		assert.False(t, f.block(40, see("cpus:1"), 11))
+		assert.False(t, f.block(40, see("cpus:1"), 5), "it is gone")
+	})
+	t.Run("several of one slot count each", func(t *testing.T) {
+		var f filters
+		f.add(3, large, 10, 0)
+		f.add(3, other, 20, 0)
+		assert.Equal(t, 2, f.active(3, 10))
+		v := see("cpus:5")
+		assert.True(t, f.block(3, v, 10))
+		assert.True(t, f.block(3, v, 10), "the answer is remembered")
+		assert.False(t, f.block(3, see("cpus:1;mem:20"), 11))
+		assert.Equal(t, 1, f.active(3, 11))
+		f.drop(3)
+		assert.Zero(t, f.active(3, 0))
+		assert.Nil(t, f.refusals, "nothing is kept")
+	})
+	t.Run("one that adds nothing is not kept", func(t *testing.T) {
+		for _, c := range []struct {
+			about       string
+			first, then resources.Resources
+			until, upTo time.Duration
+			want        int
+		}{
+			{"less, and shorter", large, small, 10, 9, 1},
+			{"the same, and longer", large, large, 10, 11, 1},
+			{"more, and longer", small, large, 10, 11, 1},
+			{"less, and longer", large, small, 10, 11, 2},
+			{"more, and shorter", small, large, 10, 9, 2},
+		} {
+			var f filters
+			f.add(0, c.first, c.until, 0)
+			f.add(0, c.then, c.upTo, 0)
+			assert.Equal(t, c.want, f.active(0, 0), c.about)
+			uses := 0
+			for _, r := range f.refusals {
+				uses += r.uses
+			}
+			assert.Equal(t, c.want, uses, c.about)
+		}
+	})
+	t.Run("what many refuse is there once", func(t *testing.T) {
+		var f filters
+		for slot := range uint32(100) {
+			f.add(slot, parsed(t, "cpus:1;mem:10"), 10, 0)
+		}
+		assert.Len(t, f.refusals, 1)
+		for slot := range uint32(100) {
+			f.add(slot, other, 20, 15) // the old are over
+		}
+		assert.Len(t, f.refusals, 2)
+		assert.Len(t, f.unused, 1)
+		f.add(7, small, 30, 15)
+		assert.Len(t, f.refusals, 2, "the free place is used")
+	})
+}
