@@ -15,7 +15,7 @@ import (
 // the authorizer and the hooks are asked.
 type accepting struct {
 	framework  *framework
-	agentID    *mesosv1.AgentID
+	agent      *agent
 	role       string
 	offered    resources.Resources // by the offers together
 	operations []*operation
@@ -53,7 +53,7 @@ func (c *Core) accept(f *framework, call *scheduler.Call_Accept) {
 			"Task launched with invalid offers: "+err.Error(), "Operation attempted with invalid offers: "+err.Error())
 		return
 	}
-	a := &accepting{framework: f, agentID: offers[0].info.GetAgentId(), role: offers[0].role(),
+	a := &accepting{framework: f, agent: offers[0].agent, role: offers[0].role(),
 		filters: orDefault(call.GetFilters())}
 	for _, o := range offers {
 		a.offered = a.offered.Add(o.resources)
@@ -129,31 +129,33 @@ func tasksOf(op *mesosv1.Offer_Operation) []*mesosv1.TaskInfo {
 // settle does what was accepted, now that all have been asked. What is gone meanwhile
 // is told like what never was.
 func (c *Core) settle(a *accepting) {
-	f := a.framework
-	agent, _ := c.agents.get(a.agentID.GetValue())
+	f, agent := a.framework, a.agent
+	id := agent.info.GetId()
+	there, _ := c.agents.get(agent.id)
 	switch now, _ := c.frameworks.get(f.id); {
-	case now != f:
-		c.recover(f.info.GetId(), a.agentID, a.offered, nil, false)
-		return
-	case agent == nil:
+	case there != agent: // even if it is back: what was on it has gone
 		c.abandon(a, mesosv1.TaskStatus_REASON_AGENT_REMOVED, "Agent removed")
+		return
+	case now != f:
+		c.recover(f.info.GetId(), id, a.offered, nil, false)
 		return
 	case !agent.connected:
 		c.abandon(a, mesosv1.TaskStatus_REASON_AGENT_DISCONNECTED, "Agent disconnected")
+		c.recover(f.info.GetId(), id, a.offered, nil, false)
 		return
 	}
 	for _, op := range a.operations {
 		switch op.info.GetType() {
 		case mesosv1.Offer_Operation_LAUNCH:
-			c.launchTasks(a, op, agent)
+			c.launchTasks(a, op)
 		case mesosv1.Offer_Operation_LAUNCH_GROUP:
-			c.launchGroup(a, op, agent)
+			c.launchGroup(a, op)
 		default:
 			c.refuseOperation(f, op.info, fmt.Sprintf("%v is not supported by this master", op.info.GetType()))
 		}
 	}
 	if used := a.offered.Sub(a.left); !used.Empty() {
-		c.allocatorTransition(a.agentID, used)
+		c.allocatorTransition(id, used)
 	}
 	for _, l := range a.launch {
 		c.toAgent(agent.pid, l.message)
@@ -161,10 +163,10 @@ func (c *Core) settle(a *accepting) {
 			c.watchTaskAdded(t)
 		}
 	}
-	c.recover(f.info.GetId(), a.agentID, a.left, a.filters, false)
+	c.recover(f.info.GetId(), id, a.left, a.filters, false)
 }
 
-// abandon gives all back when the agent has gone.
+// abandon refuses everything when the agent has gone.
 func (c *Core) abandon(a *accepting, reason mesosv1.TaskStatus_Reason, text string) {
 	for _, op := range a.operations {
 		for _, p := range op.tasks {
@@ -176,7 +178,6 @@ func (c *Core) abandon(a *accepting, reason mesosv1.TaskStatus_Reason, text stri
 			c.refuseOperation(a.framework, op.info, text)
 		}
 	}
-	c.recover(a.framework.info.GetId(), a.agentID, a.offered, nil, false)
 }
 
 // unpend ends the pending of a task and says whether it was killed meanwhile.

@@ -101,6 +101,14 @@ func (c *Core) recover(framework *mesosv1.FrameworkID, agent *mesosv1.AgentID, r
 	}
 }
 
+// recoverIfThere gives back what was offered, unless its agent has gone: with it goes
+// all that is on it.
+func (c *Core) recoverIfThere(framework *mesosv1.FrameworkID, agent *mesosv1.AgentID, r resources.Resources) {
+	if c.agents.has(agent.GetValue()) {
+		c.recover(framework, agent, r, nil, false)
+	}
+}
+
 func (c *Core) allocatorTransition(agent *mesosv1.AgentID, r resources.Resources) {
 	messages := r.Messages()
 	c.allocate("TransitionOfferedToAllocated", func(ctx context.Context, a allocator.Allocator) error {

@@ -112,11 +112,6 @@ func (b *books) RemoveFramework(_ context.Context, id *mesosv1.FrameworkID) erro
 	if err := b.framework(id); err != nil {
 		return err
 	}
-	for agent, a := range b.agents {
-		if !a.used[id.GetValue()].Empty() {
-			return b.wrong("framework %s is removed and has %s on %s", id.GetValue(), a.used[id.GetValue()], agent)
-		}
-	}
 	delete(b.frameworks, id.GetValue())
 	b.call("%s", id.GetValue())
 	return nil
@@ -164,14 +159,8 @@ func (b *books) AddSlave(_ context.Context, info *mesosv1.AgentInfo, _ []*mesosv
 }
 
 func (b *books) RemoveSlave(_ context.Context, id *mesosv1.AgentID) error {
-	a, err := b.agent(id)
-	if err != nil {
+	if _, err := b.agent(id); err != nil {
 		return err
-	}
-	for f, r := range a.used {
-		if !r.Empty() {
-			return b.wrong("agent %s is removed and framework %s has %s on it", id.GetValue(), f, r)
-		}
 	}
 	delete(b.agents, id.GetValue())
 	b.call("%s", id.GetValue())
@@ -247,9 +236,9 @@ func (b *books) RecoverResources(_ context.Context, f *mesosv1.FrameworkID, id *
 	if roles := len(back.ByAllocation()); roles > 1 {
 		return b.wrong("resources of %d roles are recovered at once", roles)
 	}
-	a, ok := b.agents[id.GetValue()]
-	if !ok {
-		return nil // all on it has gone with it
+	a, err := b.agent(id)
+	if err != nil {
+		return err
 	}
 	if !a.used[f.GetValue()].Contains(back) {
 		return b.wrong("framework %s gives back %s on %s and has %s", f.GetValue(), back, id.GetValue(), a.used[f.GetValue()])

@@ -22,8 +22,7 @@ func (c *Core) decorate(a *accepting, then func()) {
 	for _, op := range a.operations {
 		tasks = append(tasks, op.tasks...)
 	}
-	agent, ok := c.agents.get(a.agentID.GetValue())
-	if !c.config.Hooks || len(tasks) == 0 || !ok {
+	if !c.config.Hooks || len(tasks) == 0 {
 		then()
 		return
 	}
@@ -31,7 +30,7 @@ func (c *Core) decorate(a *accepting, then func()) {
 	for i, p := range tasks {
 		infos[i] = p.info
 	}
-	framework, info := a.framework.info, agent.info
+	framework, info := a.framework.info, a.agent.info
 	ticket := c.await(func(answer any) {
 		made, _ := answer.(Hooked).Result.([]decorated)
 		for i, p := range tasks {

@@ -65,11 +65,14 @@ func (c *Core) removeFramework(f *framework) {
 	}
 	for _, key := range slices.Collect(f.unreachable.keys()) {
 		t, _ := f.unreachable.get(key)
-		if t.GetState() == mesosv1.TaskState_TASK_UNREACHABLE {
-			t = copyTask(t)
-			t.State = mesosv1.TaskState_TASK_UNKNOWN.Enum()
-		}
 		f.forgetUnreachable(key)
+		if t.GetState() == mesosv1.TaskState_TASK_UNREACHABLE {
+			status := masterStatus(&task{info: t}, mesosv1.TaskState_TASK_KILLED,
+				mesosv1.TaskStatus_REASON_FRAMEWORK_REMOVED, "Framework "+f.id+" removed", c.stamp())
+			t = copyTask(t)
+			t.State = status.State
+			t.Statuses = append(t.Statuses[:len(t.Statuses):len(t.Statuses)], status)
+		}
 		f.done.put(t, c.config.MaxCompletedTasks)
 	}
 	for _, e := range f.executors.snapshot() {

@@ -64,7 +64,7 @@ func userOf(f *framework, t *mesosv1.TaskInfo) string {
 }
 
 // launchTasks launches the tasks of a LAUNCH, each for itself.
-func (c *Core) launchTasks(a *accepting, op *operation, agent *agent) {
+func (c *Core) launchTasks(a *accepting, op *operation) {
 	f := a.framework
 	for _, p := range op.tasks {
 		if c.unpend(f, p) {
@@ -79,27 +79,27 @@ func (c *Core) launchTasks(a *accepting, op *operation, agent *agent) {
 				"The 'id' field of an operation must not be set for a LAUNCH")
 			continue
 		}
-		if err := validate.Task(p.info, c.taskContext(a, agent)); err != nil {
+		if err := validate.Task(p.info, taskContext(a)); err != nil {
 			reason, text := refusedFor(err)
 			c.refuseTask(f, p.info, mesosv1.TaskState_TASK_ERROR, reason, text)
 			continue
 		}
-		c.launchTask(a, p, agent)
+		c.launchTask(a, p)
 	}
 }
 
 // launchTask launches a task that is valid.
-func (c *Core) launchTask(a *accepting, p *pendingTask, agent *agent) {
-	f := a.framework
+func (c *Core) launchTask(a *accepting, p *pendingTask) {
+	f, agent := a.framework, a.agent
 	info := completeTask(p.info, f, a.role)
 	starts := true
 	if e := info.Executor; e != nil && agent.executorOn(f, e.GetExecutorId().GetValue()) != nil {
 		starts = false
 	}
 	if info.Executor != nil && starts {
-		c.takeExecutor(a, info.Executor, agent)
+		c.takeExecutor(a, info.Executor)
 	}
-	t := c.takeTask(a, info, agent)
+	t := c.takeTask(a, info)
 	sent := info
 	if p.labels != nil {
 		sent = copyTaskInfo(info)
@@ -116,7 +116,7 @@ func (c *Core) launchTask(a *accepting, p *pendingTask, agent *agent) {
 }
 
 // launchGroup launches all tasks of a group, or none.
-func (c *Core) launchGroup(a *accepting, op *operation, agent *agent) {
+func (c *Core) launchGroup(a *accepting, op *operation) {
 	f, group := a.framework, op.info.GetLaunchGroup()
 	killed, unauthorized := false, ""
 	for _, p := range op.tasks {
@@ -149,15 +149,16 @@ func (c *Core) launchGroup(a *accepting, op *operation, agent *agent) {
 	for _, p := range op.tasks {
 		decorated.Tasks = append(decorated.Tasks, p.info)
 	}
-	if err := validate.TaskGroup(decorated, group.GetExecutor(), c.taskContext(a, agent)); err != nil {
+	if err := validate.TaskGroup(decorated, group.GetExecutor(), taskContext(a)); err != nil {
 		reason, text := refusedFor(err)
 		refuse(mesosv1.TaskState_TASK_ERROR, reason, text)
 		return
 	}
+	agent := a.agent
 	executor := completeExecutor(group.GetExecutor(), f, a.role)
 	starts := agent.executorOn(f, executor.GetExecutorId().GetValue()) == nil
 	if starts {
-		c.takeExecutor(a, executor, agent)
+		c.takeExecutor(a, executor)
 	}
 	l := launched{}
 	sent := &mesosv1.TaskGroupInfo{}
@@ -165,7 +166,7 @@ func (c *Core) launchGroup(a *accepting, op *operation, agent *agent) {
 		info := copyTaskInfo(p.info)
 		info.Executor = executor
 		info = completeTask(info, f, a.role)
-		l.tasks = append(l.tasks, c.takeTask(a, info, agent))
+		l.tasks = append(l.tasks, c.takeTask(a, info))
 		if p.labels != nil {
 			info = copyTaskInfo(info)
 			info.Labels = p.labels
@@ -190,8 +191,8 @@ func refusedFor(err error) (mesosv1.TaskStatus_Reason, string) {
 	return mesosv1.TaskStatus_REASON_TASK_INVALID, err.Error()
 }
 
-func (c *Core) taskContext(a *accepting, agent *agent) validate.TaskContext {
-	f := a.framework
+func taskContext(a *accepting) validate.TaskContext {
+	f, agent := a.framework, a.agent
 	return validate.TaskContext{
 		Framework:         f.info,
 		Agent:             agent.info,
@@ -212,13 +213,13 @@ func (c *Core) taskContext(a *accepting, agent *agent) validate.TaskContext {
 
 // takeTask and takeExecutor enter what is launched, and take its resources from what
 // is left.
-func (c *Core) takeTask(a *accepting, info *mesosv1.TaskInfo, agent *agent) *task {
+func (c *Core) takeTask(a *accepting, info *mesosv1.TaskInfo) *task {
 	r := c.take(a, info.GetResources())
-	return c.addTask(newTask(info, a.framework), r, a.framework, agent)
+	return c.addTask(newTask(info, a.framework), r, a.framework, a.agent)
 }
 
-func (c *Core) takeExecutor(a *accepting, info *mesosv1.ExecutorInfo, agent *agent) {
-	c.addExecutor(info, c.take(a, info.GetResources()), a.framework, agent)
+func (c *Core) takeExecutor(a *accepting, info *mesosv1.ExecutorInfo) {
+	c.addExecutor(info, c.take(a, info.GetResources()), a.framework, a.agent)
 }
 
 func (c *Core) take(a *accepting, messages []*mesosv1.Resource) resources.Resources {

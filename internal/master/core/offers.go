@@ -38,7 +38,7 @@ func (c *Core) offered(shares []*allocation.Share) {
 			o, reason := c.newOffer(share, part)
 			if o == nil {
 				c.log(Info, "resources for framework %s go back: %s", share.GetFrameworkId().GetValue(), reason)
-				c.recover(share.GetFrameworkId(), share.GetAgentId(), part.Resources, nil, false)
+				c.recoverIfThere(share.GetFrameworkId(), share.GetAgentId(), part.Resources)
 				continue
 			}
 			seen, err := offerFor(o)

@@ -154,9 +154,11 @@ func (c *Core) goneTasks(agent, message string) {
 			if t.GetAgentId().GetValue() != agent {
 				continue
 			}
-			state := f.lost(mesosv1.TaskState_TASK_GONE_BY_OPERATOR)
-			status := masterStatus(&task{info: t}, state, mesosv1.TaskStatus_REASON_AGENT_REMOVED_BY_OPERATOR, message,
-				c.stamp())
+			state, reason := mesosv1.TaskState_TASK_GONE_BY_OPERATOR, mesosv1.TaskStatus_REASON_AGENT_REMOVED_BY_OPERATOR
+			if !f.partitionAware() {
+				state, reason = mesosv1.TaskState_TASK_LOST, mesosv1.TaskStatus_REASON_AGENT_REMOVED
+			}
+			status := masterStatus(&task{info: t}, state, reason, message, c.stamp())
 			f.forgetUnreachable(t.GetTaskId().GetValue())
 			t = copyTask(t)
 			t.State = state.Enum()

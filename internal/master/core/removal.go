@@ -12,8 +12,8 @@ import (
 
 // departure is how an agent leaves the books.
 type departure struct {
-	state       mesosv1.TaskState // of its tasks, for frameworks that are PARTITION_AWARE
-	reason      mesosv1.TaskStatus_Reason
+	state       mesosv1.TaskState         // of its tasks, for frameworks that are PARTITION_AWARE
+	reason      mesosv1.TaskStatus_Reason // likewise
 	message     string
 	unreachable *mesosv1.TimeInfo // since when, if it may come back
 }
@@ -56,7 +56,7 @@ func (c *Core) removeAgent(a *agent, reason, metric string) {
 		}
 		c.countRemoval(metric)
 		c.leave(a, departure{
-			state:   mesosv1.TaskState_TASK_GONE,
+			state:   mesosv1.TaskState_TASK_LOST, // whoever is PARTITION_AWARE too
 			reason:  mesosv1.TaskStatus_REASON_AGENT_REMOVED,
 			message: "Agent " + a.info.GetHostname() + " removed: " + reason,
 		})
@@ -109,7 +109,11 @@ func (c *Core) leave(a *agent, d departure) {
 }
 
 func (c *Core) leaveTask(t *task, d departure) {
-	status := masterStatus(t, t.framework.lost(d.state), d.reason, d.message, c.stamp())
+	reason := d.reason
+	if !t.framework.partitionAware() {
+		reason = mesosv1.TaskStatus_REASON_AGENT_REMOVED
+	}
+	status := masterStatus(t, t.framework.lost(d.state), reason, d.message, c.stamp())
 	status.UnreachableTime = d.unreachable
 	to := completed
 	if d.unreachable != nil {

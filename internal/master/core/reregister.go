@@ -124,10 +124,10 @@ func (c *Core) refresh(a *agent, p applicant, m *wire.ReregisterSlaveMessage) {
 	c.dropExecutorsNotIn(a, m.GetExecutorInfos())
 	c.toAgent(a.pid, &wire.SlaveReregisteredMessage{
 		SlaveId:         a.info.GetId(),
-		Reconciliations: missing(a, m.GetTasks()),
+		Reconciliations: missing(a, m.GetTasks(), c.stamp()),
 		Connection:      c.connection(),
 	})
-	c.killAgain(a)
+	c.killAgain(a, m.GetTasks())
 	c.tellAgent(a, m)
 }
 
@@ -149,7 +149,7 @@ func (c *Core) dropExecutorsNotIn(a *agent, infos []*mesosv1.ExecutorInfo) {
 
 // missing are the tasks that the agent should have and does not name, by framework. It
 // is asked because it may have got them meanwhile, or knows how they ended.
-func missing(a *agent, tasks []*mesosv1.Task) []*wire.ReconcileTasksMessage {
+func missing(a *agent, tasks []*mesosv1.Task, at *float64) []*wire.ReconcileTasksMessage {
 	there := make(map[taskKey]bool, len(tasks))
 	for _, t := range tasks {
 		there[taskKey{t.GetFrameworkId().GetValue(), t.GetTaskId().GetValue()}] = true
@@ -164,20 +164,22 @@ func missing(a *agent, tasks []*mesosv1.Task) []*wire.ReconcileTasksMessage {
 			ask = &wire.ReconcileTasksMessage{FrameworkId: t.framework.info.GetId(), Framework: t.framework.info}
 			by.put(t.framework.id, ask)
 		}
-		ask.Statuses = append(ask.Statuses, &mesosv1.TaskStatus{
-			TaskId: t.info.GetTaskId(), AgentId: a.info.GetId(), State: t.info.GetState().Enum(),
-		})
+		state := t.info.GetState()
+		if t.info.StatusUpdateState != nil {
+			state = t.info.GetStatusUpdateState()
+		}
+		ask.Statuses = append(ask.Statuses, masterStatus(t, state, mesosv1.TaskStatus_REASON_RECONCILIATION,
+			"Reconciliation request", at))
 	}
 	return by.snapshot()
 }
 
-// killAgain repeats what an agent may have missed while it was away.
-func (c *Core) killAgain(a *agent) {
-	for t := range a.tasks.values() {
-		if a.killed[t.key()] && !terminal(t.info.GetState()) {
-			c.toAgent(a.pid, &wire.KillTaskMessage{
-				FrameworkId: t.info.GetFrameworkId(), TaskId: t.info.GetTaskId(), KillPolicy: t.info.GetKillPolicy(),
-			})
+// killAgain repeats what an agent may have missed while it was away, for tasks that it
+// still has.
+func (c *Core) killAgain(a *agent, tasks []*mesosv1.Task) {
+	for _, t := range tasks {
+		if a.killed[taskKey{t.GetFrameworkId().GetValue(), t.GetTaskId().GetValue()}] && !terminal(t.GetState()) {
+			c.toAgent(a.pid, &wire.KillTaskMessage{FrameworkId: t.GetFrameworkId(), TaskId: t.GetTaskId()})
 		}
 	}
 	clear(a.killed)
