@@ -102,12 +102,15 @@ func isStandalone(id *mesosv1.ContainerID, config *slave.ContainerConfig) bool {
 	return id.GetParent() == nil && config.GetExecutorInfo() == nil && config.GetTaskInfo() == nil
 }
 
-func (c *container) wait(ctx context.Context) (*slave.ContainerTermination, error) {
+// wait returns how the container ended, once it has.
+func (s *Service) wait(ctx context.Context, c *container) (*slave.ContainerTermination, error) {
 	select {
 	case <-c.gone:
 		return c.termination, nil // it does not change any more
 	case <-ctx.Done():
 		return nil, ctx.Err()
+	case <-s.ctx.Done():
+		return nil, fmt.Errorf("container %s is left to the next agent: this one stops", c.key)
 	}
 }
 

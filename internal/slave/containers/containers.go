@@ -165,7 +165,7 @@ func (s *Service) tell(ctx context.Context, c *container) (*slave.ContainerTermi
 		s.forget(c)
 	}
 	s.mu.Unlock()
-	return c.wait(ctx)
+	return s.wait(ctx, c)
 }
 
 // Kill sends a signal to a container's command, and says whether there was one.

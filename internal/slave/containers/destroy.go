@@ -68,7 +68,7 @@ func (s *Service) destroy(c *container) {
 		s.end(child, reason{err: errors.New("its parent is destroyed")})
 	}
 	for _, child := range s.children(c) {
-		if _, err := child.wait(s.ctx); err != nil {
+		if _, err := s.wait(s.ctx, child); err != nil {
 			return
 		}
 	}
