@@ -1,0 +1,116 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+// Build builds all programs of the repository into a folder.
+func Build(ctx context.Context, repository, into string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", into+"/", "./cmd/...")
+	cmd.Dir = repository
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build ./cmd/...: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// Config says how a cluster is started.
+type Config struct {
+	Bin string // the folder that Build has filled
+	Dir string // for all that the daemons keep
+
+	Master, Slave         []string  // further flags
+	MasterEcho, SlaveEcho io.Writer // where their lines are shown; nil: nowhere
+}
+
+// Cluster is a master and a slave on this host.
+type Cluster struct {
+	Master, Slave *Daemon
+
+	c Config
+}
+
+// Patience is how long a daemon may take until it answers, or the slave until it is
+// registered. It is far more than it takes.
+const Patience = time.Minute
+
+// Up starts both daemons and returns when the slave is registered. Whatever fails,
+// nothing is left running.
+func Up(ctx context.Context, c Config) (*Cluster, error) {
+	up := &Cluster{c: c}
+	err := up.StartMaster(ctx)
+	if err == nil {
+		err = up.StartSlave(ctx)
+	}
+	if err == nil {
+		_, err = up.AwaitRegistered(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(err, up.Down())
+	}
+	return up, nil
+}
+
+// StartMaster starts the master: at a free port, and at the same one again later.
+func (u *Cluster) StartMaster(ctx context.Context) (err error) {
+	address := "127.0.0.1:0"
+	if u.Master != nil {
+		address = u.Master.Address
+	}
+	u.Master, err = u.start(ctx, "mesos-master", address, u.c.MasterEcho, u.c.Master)
+	return err
+}
+
+// StartSlave is likewise.
+func (u *Cluster) StartSlave(ctx context.Context) (err error) {
+	address := "127.0.0.1:0"
+	if u.Slave != nil {
+		address = u.Slave.Address
+	}
+	args := append([]string{"--master=" + u.Master.Address, "--runtime_dir=" + filepath.Join(u.c.Dir, "run"),
+		"--fetcher_cache_dir=" + filepath.Join(u.c.Dir, "fetch"), "--registration_backoff_factor=10ms"}, u.c.Slave...)
+	u.Slave, err = u.start(ctx, "mesos-slave", address, u.c.SlaveEcho, args)
+	return err
+}
+
+func (u *Cluster) start(ctx context.Context, name, address string, echo io.Writer, args []string) (*Daemon, error) {
+	work := filepath.Join(u.c.Dir, name)
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, Patience, fmt.Errorf("it takes longer than %v", Patience))
+	defer cancel()
+	return Start(ctx, limited, Options{Binary: filepath.Join(u.c.Bin, name), Echo: echo,
+		Args: append([]string{"--ip=" + host, "--port=" + port, "--work_dir=" + work}, args...)})
+}
+
+// AwaitRegistered waits until the slave says that it is registered, or registered
+// again, and returns its id.
+func (u *Cluster) AwaitRegistered(ctx context.Context) (id string, err error) {
+	limited, cancel := context.WithTimeout(ctx, Patience)
+	defer cancel()
+	return u.Slave.Await(limited, "registered with master ")
+}
+
+// Down stops whatever runs.
+func (u *Cluster) Down() error {
+	var err error
+	for _, d := range []*Daemon{u.Slave, u.Master} {
+		if d != nil {
+			err = errors.Join(err, d.Stop())
+		}
+	}
+	return err
+}
