@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -36,10 +37,10 @@ func Open(folder string) (*Registrar, error) {
 func open(file string) (*bbolt.DB, error) {
 	info, err := os.Stat(file)
 	if errors.Is(err, os.ErrNotExist) {
-		if err := create(file); err != nil {
-			return nil, err
-		}
-		info, err = os.Stat(file)
+		made := create(file)
+		if info, err = os.Stat(file); err != nil {
+			return nil, errors.Join(made, err)
+		} // else it is there, whoever made it
 	}
 	if err != nil {
 		return nil, err
@@ -60,17 +61,32 @@ func open(file string) (*bbolt.DB, error) {
 	case err != nil:
 		return nil, damaged(file, err)
 	}
-	if err := whole(db, file); err != nil {
+	if err := errors.Join(whole(db, file), tidy(filepath.Dir(file))); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return db, nil
+}
+
+// unfinished begins the names of folders in which registries are made.
+const unfinished = ".new-"
+
+// tidy removes what was left by those who were killed while they made a registry. Who
+// still makes one is too late: this one is locked.
+func tidy(folder string) error {
+	entries, err := os.ReadDir(folder)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), unfinished) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(folder, e.Name())))
+		}
+	}
+	return err
 }
 
 // create makes a file with an empty registry. It appears under its name all at once,
 // so that an empty file is never one whose making was interrupted, and it does not
 // replace one that another master has made meanwhile.
 func create(file string) error {
-	temporary, err := os.MkdirTemp(filepath.Dir(file), ".new-*")
+	temporary, err := os.MkdirTemp(filepath.Dir(file), unfinished+"*")
 	if err != nil {
 		return err
 	}

@@ -157,6 +157,15 @@ func TestMastersThatStartAtOnce(t *testing.T) {
 	require.Len(t, entries, 1, "nothing is left but the registry")
 }
 
+func TestWhatAKilledMasterLeftIsRemoved(t *testing.T) {
+	folder := t.TempDir()
+	left := filepath.Join(folder, ".new-1234")
+	require.NoError(t, os.MkdirAll(left, 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(left, FileName), []byte("half"), 0o600))
+	inFolder(t, folder)
+	assert.NoDirExists(t, left)
+}
+
 func TestFolderThatCannotBeMade(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
