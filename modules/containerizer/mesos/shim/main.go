@@ -77,6 +77,7 @@ func launch() int {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		return complain("become the parent of the container's orphans", err)
 	}
+	keepToItself()
 	s.io = newTerminal()
 	go s.serve()
 	return s.loop()

@@ -5,13 +5,34 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
+
+// keepToItself keeps the shim's files from what it runs: its socket, and whatever the
+// agent was started with and did not know of.
+func keepToItself() {
+	const first = 3 // behind standard error
+	if unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return
+	}
+	all, err := os.ReadDir("/proc/self/fd") // before Linux 5.11
+	if err != nil {
+		syscall.CloseOnExec(Socket)
+		return
+	}
+	for _, e := range all {
+		if fd, err := strconv.Atoi(e.Name()); err == nil && fd >= first {
+			syscall.CloseOnExec(fd)
+		}
+	}
+}
 
 // start runs a command that comes before, as the shim's user.
 func (s *shim) start(c Command) (int, error) {
