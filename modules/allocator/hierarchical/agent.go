@@ -20,9 +20,10 @@ type agent struct {
 	forbids      capability // a framework must not have
 
 	total  resources.Resources
-	taken  resources.Resources // offered or in use, not marked with roles
-	free   resources.Resources // the rest, and all that is shared
-	used   resources.Resources // the part in use, marked with roles
+	taken  resources.Resources  // offered or in use, not marked with roles
+	free   resources.Resources  // the rest, and all that is shared
+	used   resources.Resources  // the part in use, marked with roles
+	spare  resources.Quantities // what is free and counts against quota; see the sum of all
 	shares []*share
 
 	reservedFor []string // roles, of the total
@@ -138,6 +139,7 @@ func (a *Allocator) take(ag *agent, framework string, name string, r resources.R
 	} else {
 		ag.refresh()
 	}
+	a.respare(ag)
 }
 
 // give takes resources out of a share, which has them.
@@ -151,6 +153,7 @@ func (a *Allocator) give(ag *agent, s *share, r resources.Resources) {
 	a.allocated = a.allocated.Sub(ofRole)
 	ag.taken = ag.taken.Sub(r.Unallocate())
 	ag.refresh()
+	a.respare(ag)
 	if s.has.Empty() {
 		a.forget(ag, s)
 	}
@@ -170,6 +173,7 @@ func (a *Allocator) exchange(ag *agent, s *share, before, after resources.Resour
 	a.allocated = a.allocated.Sub(ofRoleBefore).Add(ofRoleAfter)
 	ag.taken = ag.taken.Sub(before.Unallocate()).Add(after.Unallocate())
 	ag.refresh()
+	a.respare(ag)
 	if s.has.Empty() {
 		a.forget(ag, s)
 	}
@@ -278,6 +282,7 @@ func (a *Allocator) setTotal(ag *agent, total resources.Resources) {
 	a.totals.Add(total.ScalarQuantities())
 	a.totals.Sub(old.ScalarQuantities())
 	ag.setTotal(total)
+	a.respare(ag)
 	ag.demand(a.options.filterGPUs)
 }
 

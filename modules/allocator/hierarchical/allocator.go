@@ -58,6 +58,7 @@ type Allocator struct {
 	run       run // its memory
 	measures  measures
 	allocated resources.Quantities // offered or in use, in the whole cluster
+	spare     spare
 }
 
 var (
@@ -115,17 +116,28 @@ func (a *Allocator) Initialize(_ context.Context, given *allocation.Options) err
 }
 
 // loop runs the allocation: over all agents each interval, counted from the end of the
-// run before, and in between over those that something happened to.
+// run before, and in between over those that something happened to. Those in between take
+// half of the time at most, so that calls that come in crowds get through: one run then
+// serves many.
 func (a *Allocator) loop() {
 	defer close(a.done)
 	batch := time.NewTimer(a.options.interval)
 	defer batch.Stop()
+	var rest <-chan time.Time
 	for {
+		wake := a.wake
+		if rest != nil {
+			wake = nil
+		}
 		select {
 		case <-a.life.Done():
 			return
-		case <-a.wake:
-			a.allocate(false)
+		case <-rest:
+			rest = nil
+		case <-wake:
+			if spent := a.allocate(false); spent > 0 {
+				rest = time.After(min(spent, a.options.interval))
+			}
 		case <-batch.C:
 			a.allocate(true)
 			batch.Reset(a.options.interval)

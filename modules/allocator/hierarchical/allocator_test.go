@@ -183,6 +183,36 @@ func TestOneRunServesAllThatAsked(t *testing.T) {
 	})
 }
 
+func TestRunsInBetweenTakeHalfOfTheTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pass := func(d time.Duration) {
+			<-time.NewTimer(d).C
+			synctest.Wait()
+		}
+		add := func(a *Allocator, id string) {
+			require.NoError(t, a.AddSlave(t.Context(), &mesosv1.AgentInfo{Id: &mesosv1.AgentID{Value: &id}}, modern, nil, parsed(t, "cpus:1").Messages(), nil))
+			synctest.Wait()
+		}
+		a := fresh(t, context.Background())
+		require.NoError(t, a.Initialize(t.Context(), second()))
+		n := 0
+		require.NoError(t, a.Offers(t.Context(), func([]*allocation.Share) {
+			n++
+			<-time.NewTimer(100 * time.Millisecond).C // so long is the run
+		}))
+		require.NoError(t, a.AddFramework(t.Context(), infoOf("f", []string{"a"}), nil, true, nil, nil))
+		synctest.Wait()
+		add(a, "s1")
+		pass(150 * time.Millisecond)
+		require.Equal(t, 1, n)
+		add(a, "s2")
+		add(a, "s3")
+		require.Equal(t, 1, n, "it rests")
+		pass(100 * time.Millisecond)
+		require.Equal(t, 2, n, "one run for both")
+	})
+}
+
 // TestAdopt is about frameworks that come after the agents on which they use something.
 func TestAdopt(t *testing.T) {
 	ctx := t.Context()

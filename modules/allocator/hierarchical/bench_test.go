@@ -13,6 +13,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/allocation"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/facade/mesos/v1/quota"
 	"github.com/mesos-modules/mms/internal/resources"
 )
 
@@ -187,4 +188,33 @@ func heap() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// BenchmarkAddAgents adds agents with something in use to an allocator that runs, as after
+// a change of leader: upstream's AddAndUpdateSlave.
+func BenchmarkAddAgents(b *testing.B) {
+	for _, guaranteed := range []bool{false, true} {
+		for _, size := range []struct{ agents, frameworks int }{{10000, 1000}, {40000, 1000}} {
+			b.Run(fmt.Sprintf("guarantees=%v/agents=%d/frameworks=%d", guaranteed, size.agents, size.frameworks), func(b *testing.B) {
+				for range b.N {
+					b.StopTimer()
+					role := roleShapes[1].role
+					f := newField(b)
+					f.addFrameworks(size.frameworks, role)
+					if guaranteed {
+						require.NoError(b, f.a.UpdateQuota(b.Context(), &quota.QuotaConfig{Role: proto.String(role(1)),
+							Guarantees: parsed(b, "cpus:100000").Quantities().Message()}))
+					}
+					require.NoError(b, f.a.Resume(b.Context()))
+					b.StartTimer()
+					f.addAgents(size.agents, size.frameworks, role)
+					f.a.mu.Lock()
+					runs := f.a.measures.runs
+					f.a.mu.Unlock()
+					b.ReportMetric(float64(runs), "runs")
+				}
+				b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(size.agents), "ns/agent")
+			})
+		}
+	}
 }

@@ -311,6 +311,15 @@ func (w *world) compare() {
 		}
 		all = all.Add(taken.ScalarQuantities())
 	}
+	if a.spare.known {
+		var sum resources.Quantities
+		for _, ag := range a.agents {
+			sum = sum.Add(ag.free.Filter(chargeable).ScalarQuantities())
+		}
+		if !sum.Equal(a.spare.sum) {
+			w.fail("spare %s, true %s", a.spare.sum, sum)
+		}
+	}
 	if count != len(w.out) || len(a.agents) != len(w.agents) || len(a.frameworks) != len(w.frameworks) {
 		w.fail("%d shares, %d agents, %d frameworks", count, len(a.agents), len(a.frameworks))
 	}

@@ -12,9 +12,30 @@ func (r *run) measure() {
 	if r.required.Empty() {
 		return
 	}
-	for _, ag := range r.a.agents {
-		r.headroom = r.headroom.Add(ag.free.Filter(chargeable).ScalarQuantities())
+	if !r.a.spare.known {
+		r.a.spare.known = true
+		for _, ag := range r.a.agents {
+			r.a.respare(ag)
+		}
 	}
+	r.headroom = r.a.spare.sum
+}
+
+// spare is what is free for quotas in the whole cluster. It is kept from the time on when
+// it is needed first: a run over one agent is not to look at all.
+type spare struct {
+	known bool
+	sum   resources.Quantities
+}
+
+// respare brings the sum up to date with what is free on an agent.
+func (a *Allocator) respare(ag *agent) {
+	if !a.spare.known {
+		return
+	}
+	now := ag.free.Filter(chargeable).ScalarQuantities()
+	a.spare.sum = a.spare.sum.Sub(ag.spare).Add(now)
+	ag.spare = now
 }
 
 // guarantee gives what an agent has to roles whose guarantees are not met yet. With what

@@ -50,8 +50,8 @@ func (r *run) add(ag *agent) {
 }
 
 // allocate is one run: that over all agents which comes each interval, or one over those
-// that something happened to.
-func (a *Allocator) allocate(batch bool) {
+// that something happened to. It returns how long it took.
+func (a *Allocator) allocate(batch bool) (spent time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	begin := a.now()
@@ -72,13 +72,15 @@ func (a *Allocator) allocate(batch bool) {
 	if !a.paused && !a.recovery.pending && a.offers.call != nil && a.life.Err() == nil {
 		a.run.a, a.run.now = a, now
 		a.run.allocate()
+		spent = a.now() - begin
 		a.measures.runs++
-		a.measures.run.add(a.now(), a.now()-begin)
+		a.measures.run.add(begin+spent, spent)
 	}
 	a.run.forget()
 	if batch {
 		a.due = a.now() + a.options.interval
 	}
+	return spent
 }
 
 // forget makes the run ready for the next one.
