@@ -17,6 +17,10 @@ import (
 // connection did not carry, the next SUBSCRIBE does. Update and Launched may be called from any goroutine, and wait
 // for nothing.
 type Session struct {
+	// Disconnected is called when the agent has gone, and so before the next SUBSCRIBED. It may be nil, and is set before
+	// Run.
+	Disconnected func()
+
 	env    Environment
 	client *v1client.Executor
 	warn   func(format string, args ...any)
@@ -128,8 +132,11 @@ func (s *Session) subscribed() {
 
 func (s *Session) disconnected(error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.connected = false
+	s.mu.Unlock()
+	if s.Disconnected != nil {
+		s.Disconnected()
+	}
 }
 
 // acknowledged takes an update out of the books, and with it its task: the agent knows of it.

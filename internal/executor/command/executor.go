@@ -67,7 +67,7 @@ type runner struct {
 	task         *mesosv1.TaskInfo
 	process      *process
 	checks       context.CancelFunc // ends the checks
-	last         *mesosv1.TaskStatus
+	reports      *executor.Reporter
 
 	killed     bool
 	expired    bool // killed because of max_completion_time
@@ -215,8 +215,9 @@ func (e *runner) launch(task *mesosv1.TaskInfo) {
 		return
 	}
 	e.task = task
+	e.reports = executor.NewReporter(e.session, task, nil)
 	e.session.Launched(task)
-	e.report(mesosv1.TaskState_TASK_STARTING, nil)
+	e.reports.Report(mesosv1.TaskState_TASK_STARTING, nil)
 	environ := e.environ()
 	p, err := start(task.GetCommand(), environ, stdio{e.options.In, e.options.Out, e.options.Err}, task.GetContainer().GetTtyInfo() != nil)
 	if err != nil {
@@ -225,7 +226,7 @@ func (e *runner) launch(task *mesosv1.TaskInfo) {
 		return
 	}
 	e.process = p
-	e.report(mesosv1.TaskState_TASK_RUNNING, nil)
+	e.reports.Report(mesosv1.TaskState_TASK_RUNNING, nil)
 	go func() {
 		<-p.ended
 		e.post(e.ended)

@@ -64,7 +64,7 @@ func (e *runner) kill(grace time.Duration, announce bool) {
 	e.killed, e.killedAt, e.grace = true, time.Now(), max(0, grace)
 	e.checks()
 	if announce && e.killingState {
-		e.report(mesosv1.TaskState_TASK_KILLING, func(s *mesosv1.TaskStatus) {
+		e.reports.Report(mesosv1.TaskState_TASK_KILLING, func(s *mesosv1.TaskStatus) {
 			if e.unhealthy {
 				s.Healthy = new(false)
 			}
