@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
@@ -67,7 +68,8 @@ func (c *checker) attempt(ctx context.Context) {
 func (c *checker) status(code int, err error) *mesosv1.CheckStatusInfo {
 	status := Empty(c.info)
 	switch {
-	case c.info.GetType() == mesosv1.CheckInfo_TCP:
+	case errors.Is(err, errTimeout):
+	case c.info.GetType() == mesosv1.CheckInfo_TCP: // that nobody listens is a result
 		status.Tcp.Succeeded = new(err == nil)
 	case err != nil:
 	case c.info.GetType() == mesosv1.CheckInfo_COMMAND:

@@ -3,6 +3,7 @@ package checks
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -75,13 +76,15 @@ func get(url string) Probe {
 	}
 }
 
+var errTimeout = errors.New("it took more")
+
 // within bounds a probe; no limit is none.
 func within(limit time.Duration, probe Probe) Probe {
 	if limit <= 0 {
 		return probe
 	}
 	return func(ctx context.Context) (int, error) {
-		ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("it took more than %v", limit))
+		ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("%w than %v", errTimeout, limit))
 		defer cancel()
 		code, err := probe(ctx)
 		if cause := context.Cause(ctx); err != nil && cause != nil {
