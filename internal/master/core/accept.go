@@ -257,12 +257,9 @@ func (c *Core) refuseOperation(f *framework, op *mesosv1.Offer_Operation, text s
 	if op.Id == nil {
 		return
 	}
-	c.send(f, &scheduler.Event{
-		Type: scheduler.Event_UPDATE_OPERATION_STATUS.Enum(),
-		UpdateOperationStatus: &scheduler.Event_UpdateOperationStatus{Status: &mesosv1.OperationStatus{
-			OperationId: op.Id,
-			State:       mesosv1.OperationState_OPERATION_ERROR.Enum(),
-			Message:     proto.String(text),
-		}},
+	c.sendOperationStatus(f, &mesosv1.OperationStatus{
+		OperationId: op.Id,
+		State:       mesosv1.OperationState_OPERATION_ERROR.Enum(),
+		Message:     proto.String(text),
 	})
 }

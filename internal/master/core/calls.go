@@ -69,8 +69,6 @@ func (c *Core) perform(f *framework, e SchedulerCall) {
 	switch e.Call.GetType() {
 	case scheduler.Call_UPDATE_FRAMEWORK:
 		c.updateFramework(f, e)
-	case scheduler.Call_RECONCILE_OPERATIONS:
-		c.reconcileOperations(e.Request)
 	case scheduler.Call_UNKNOWN, scheduler.Call_SUBSCRIBE: // SUBSCRIBE does not come here
 		c.answer(e.Request, http.StatusNotImplemented, fmt.Sprintf("There is no call %v", e.Call.GetType()))
 	default:
@@ -106,6 +104,8 @@ func (c *Core) performLater(f *framework, call *scheduler.Call) {
 		c.acknowledgeOperation()
 	case scheduler.Call_RECONCILE:
 		c.reconcile(f, call.GetReconcile().GetTasks())
+	case scheduler.Call_RECONCILE_OPERATIONS:
+		c.reconcileOperations(f, call.GetReconcileOperations().GetOperations())
 	case scheduler.Call_MESSAGE:
 		c.messageToExecutor(f, call.GetMessage())
 	case scheduler.Call_REQUEST:
@@ -113,15 +113,6 @@ func (c *Core) performLater(f *framework, call *scheduler.Call) {
 	default:
 		c.log(Error, "call %v of framework %s was accepted, but nobody does it", call.GetType(), f.id)
 	}
-}
-
-// reconcileOperations has nothing to tell: there are no operations with feedback.
-func (c *Core) reconcileOperations(request RequestID) {
-	c.counts.add("messages_reconcile_operations", 1)
-	c.emit(Answer{Request: request, Status: http.StatusOK, Message: &scheduler.Response{
-		Type:                scheduler.Response_RECONCILE_OPERATIONS.Enum(),
-		ReconcileOperations: &scheduler.Response_ReconcileOperations{},
-	}})
 }
 
 // acknowledgeOperation is told that a framework has seen the status of an operation.

@@ -71,6 +71,15 @@ type Core struct {
 
 // New makes a master that does not lead yet.
 func New(config Config) *Core {
+	if len(config.Info.GetCapabilities()) == 0 {
+		config.Info = clone(config.Info)
+		for _, can := range []mesosv1.MasterInfo_Capability_Type{
+			mesosv1.MasterInfo_Capability_AGENT_UPDATE, mesosv1.MasterInfo_Capability_AGENT_DRAINING,
+			mesosv1.MasterInfo_Capability_QUOTA_V2,
+		} {
+			config.Info.Capabilities = append(config.Info.Capabilities, &mesosv1.MasterInfo_Capability{Type: can.Enum()})
+		}
+	}
 	c := &Core{
 		config:     config,
 		now:        config.Started,

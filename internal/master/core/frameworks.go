@@ -24,6 +24,7 @@ type framework struct {
 	stream    StreamID // empty: not connected
 	active    bool     // in the allocator
 	recovered bool     // reported by agents, not subscribed yet
+	bare      bool     // recovered, and nothing is known but its id
 
 	suppressed  table[string, bool]
 	constraints *scheduler.OfferConstraints
@@ -121,8 +122,7 @@ func (c *Core) addFramework(info *mesosv1.FrameworkInfo, stream StreamID, suppre
 	return f
 }
 
-// setRoles enters a framework under its roles. It stays under one it has left as long
-// as it has something there; that is found when roles are listed.
+// setRoles enters a framework under its roles.
 func (c *Core) setRoles(f *framework, roles []string) {
 	for _, role := range f.roles {
 		c.leaveRole(f, role)

@@ -103,3 +103,35 @@ func withLast(status *mesosv1.TaskStatus, t *mesosv1.Task) *mesosv1.TaskStatus {
 	}
 	return status
 }
+
+// reconcileOperations tells a framework how the operations it names are. This master
+// has none under way, so only where their agents are makes a difference.
+func (c *Core) reconcileOperations(f *framework, asked []*scheduler.Call_ReconcileOperations_Operation) {
+	c.counts.add("messages_reconcile_operations", 1)
+	for _, ask := range asked {
+		id := ask.GetAgentId().GetValue()
+		state, message := mesosv1.OperationState_OPERATION_UNKNOWN, "Reconciliation: Operation is unknown"
+		switch {
+		case ask.AgentId == nil:
+		case c.recovered.has(id):
+			state, message = mesosv1.OperationState_OPERATION_RECOVERING,
+				"Reconciliation: Agent is recovered but has not re-registered"
+		case c.unreachable.has(id):
+			state, message = mesosv1.OperationState_OPERATION_UNREACHABLE, "Reconciliation: Agent is unreachable"
+		case c.gone.has(id):
+			state, message = mesosv1.OperationState_OPERATION_GONE_BY_OPERATOR,
+				"Reconciliation: Agent marked gone by operator"
+		}
+		c.sendOperationStatus(f, &mesosv1.OperationStatus{
+			OperationId: ask.GetOperationId(), State: state.Enum(), Message: proto.String(message),
+			AgentId: ask.GetAgentId(), ResourceProviderId: ask.GetResourceProviderId(),
+		})
+	}
+}
+
+func (c *Core) sendOperationStatus(f *framework, status *mesosv1.OperationStatus) {
+	c.send(f, &scheduler.Event{
+		Type:                  scheduler.Event_UPDATE_OPERATION_STATUS.Enum(),
+		UpdateOperationStatus: &scheduler.Event_UpdateOperationStatus{Status: status},
+	})
+}

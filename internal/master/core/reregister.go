@@ -230,6 +230,9 @@ func (c *Core) readmit(p applicant, m *wire.ReregisterSlaveMessage, recovered bo
 	c.log(Info, "agent %s at %v (%s) is registered again, with %d tasks", a.id, a.pid, a.info.GetHostname(), a.tasks.len())
 	c.toAgent(a.pid, &wire.SlaveReregisteredMessage{SlaveId: a.info.GetId(), Connection: c.connection()})
 	c.announceAgent(a)
+	for t := range a.tasks.values() {
+		c.watchTaskAdded(t)
+	}
 	if !recovered {
 		c.tellReregistered(a)
 	}
@@ -253,23 +256,32 @@ func (c *Core) enterHistory(archive *wire.Archive_Framework) {
 // recoverFrameworks enters frameworks that a former master knew.
 func (c *Core) recoverFrameworks(m *wire.ReregisterSlaveMessage) {
 	for _, info := range m.GetFrameworks() {
-		c.recoverFramework(info)
-	}
-	for _, t := range m.GetTasks() { // agents name the frameworks of their tasks; should one not
-		if id := t.GetFrameworkId(); !c.frameworks.has(id.GetValue()) {
-			c.recoverFramework(&mesosv1.FrameworkInfo{User: proto.String(""), Name: proto.String(""), Id: id})
+		if id := info.GetId().GetValue(); id != "" && !c.frameworks.has(id) && !c.completed.has(id) {
+			c.recoverFramework(info)
 		}
+	}
+	// Agents name the frameworks of what they run; should one not, the rest must be right.
+	for _, t := range m.GetTasks() {
+		c.recoverBare(t.GetFrameworkId())
+	}
+	for _, e := range m.GetExecutorInfos() {
+		c.recoverBare(e.GetFrameworkId())
 	}
 }
 
-func (c *Core) recoverFramework(info *mesosv1.FrameworkInfo) {
-	id := info.GetId().GetValue()
-	if id == "" || c.frameworks.has(id) || c.completed.has(id) {
+func (c *Core) recoverBare(id *mesosv1.FrameworkID) {
+	if id.GetValue() == "" || c.frameworks.has(id.GetValue()) || c.completed.has(id.GetValue()) {
 		return
 	}
+	f := c.recoverFramework(&mesosv1.FrameworkInfo{User: proto.String(""), Name: proto.String(""), Id: id})
+	f.bare = true
+}
+
+func (c *Core) recoverFramework(info *mesosv1.FrameworkInfo) *framework {
 	f := c.addFramework(info, "", nil, nil)
-	c.log(Info, "framework %s (%s) is known from an agent and has not subscribed yet", id, info.GetName())
+	c.log(Info, "framework %s (%s) is known from an agent and has not subscribed yet", f.id, info.GetName())
 	c.watchFrameworkAdded(f)
+	return f
 }
 
 // enterExecutors and enterTasks enter what an agent runs. What cannot be entered is
@@ -298,15 +310,13 @@ func (c *Core) enterTasks(a *agent, tasks []*mesosv1.Task) {
 			c.log(Error, "task %s of framework %s runs on agent %s and on agent %s, where it is killed",
 				other.id(), f.id, other.agent.id, a.id)
 			c.toAgent(a.pid, &wire.KillTaskMessage{FrameworkId: info.GetFrameworkId(), TaskId: info.GetTaskId()})
-			continue
 		}
 		r, err := allocatedOf(info.GetResources(), f)
 		if err != nil {
 			c.log(Warning, "task %s on agent %s: %v", info.GetTaskId().GetValue(), a.id, err)
 		}
 		f.forgetUnreachable(info.GetTaskId().GetValue())
-		t := c.addTask(info, r, f, a)
-		c.watchTaskAdded(t)
+		c.addTask(info, r, f, a)
 	}
 }
 

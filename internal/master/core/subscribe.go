@@ -73,7 +73,7 @@ func (c *Core) checkSubscription(s subscription) error {
 	if c.completed.has(id) {
 		return fmt.Errorf("Framework has been removed")
 	}
-	if f, ok := c.frameworks.get(id); ok && !f.recovered && f.info.GetPrincipal() != s.info.GetPrincipal() {
+	if f, ok := c.frameworks.get(id); ok && !f.bare && f.info.GetPrincipal() != s.info.GetPrincipal() {
 		return changed("principal", f.info.GetPrincipal(), s.info.GetPrincipal())
 	}
 	return nil
@@ -177,7 +177,7 @@ func (c *Core) subscribed(s subscription, id StreamID) {
 // keepFixed is what a framework says of itself now, with what it cannot change as it
 // was.
 func keepFixed(f *framework, info *mesosv1.FrameworkInfo) *mesosv1.FrameworkInfo {
-	if f.recovered || info.GetUser() == f.info.GetUser() && info.GetCheckpoint() == f.info.GetCheckpoint() {
+	if f.bare || info.GetUser() == f.info.GetUser() && info.GetCheckpoint() == f.info.GetCheckpoint() {
 		return info
 	}
 	info = clone(info)
@@ -187,7 +187,7 @@ func keepFixed(f *framework, info *mesosv1.FrameworkInfo) *mesosv1.FrameworkInfo
 
 // replaceInfo takes over what a framework says of itself.
 func (c *Core) replaceInfo(f *framework, s subscription) {
-	f.info, f.constraints = s.info, s.constraints
+	f.info, f.constraints, f.bare = s.info, s.constraints, false
 	c.setRoles(f, validate.FrameworkRoles(s.info))
 	f.setSuppressed(s.suppressed)
 	c.allocatorUpdateFramework(f)
@@ -233,6 +233,11 @@ func (c *Core) updateFramework(f *framework, e SchedulerCall) {
 		}
 		same := proto.Equal(f.info, s.info)
 		c.replaceInfo(f, s)
+		for _, o := range f.offers.snapshot() {
+			if !slices.Contains(f.roles, o.role()) {
+				c.rescind(o, nil)
+			}
+		}
 		if !same {
 			c.tellAgents(f)
 		}

@@ -17,6 +17,7 @@ type task struct {
 	info      *mesosv1.Task // never changed, only replaced
 	framework *framework
 	agent     *agent
+	slot      string              // where it is among the tasks of its framework: its id, if that is not taken
 	resources resources.Resources // allocated to a role
 	holding   bool                // whether the resources count as used
 }
@@ -48,7 +49,11 @@ func over(s mesosv1.TaskState) bool {
 // addTask enters a task of an agent, with its resources unless it is over.
 func (c *Core) addTask(info *mesosv1.Task, r resources.Resources, f *framework, a *agent) *task {
 	t := &task{info: info, framework: f, agent: a, resources: r}
-	f.tasks.put(t.id(), t)
+	t.slot = t.id()
+	if f.tasks.has(t.slot) {
+		t.slot += "\x00" + a.id // no id has that
+	}
+	f.tasks.put(t.slot, t)
 	a.tasks.put(t.key(), t)
 	f.countState(info.GetState(), 1)
 	if !over(info.GetState()) {
@@ -150,7 +155,7 @@ const (
 func (c *Core) removeTask(t *task, to fate) {
 	c.release(t)
 	f := t.framework
-	f.tasks.delete(t.id())
+	f.tasks.delete(t.slot)
 	t.agent.tasks.delete(t.key())
 	f.countState(t.info.GetState(), -1)
 	if to == completed {

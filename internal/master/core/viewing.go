@@ -110,6 +110,9 @@ func (c *Core) roleViews() []*RoleView {
 		for _, part := range f.used.ByAllocation() {
 			r := know(part.Role)
 			r.Allocated = r.Allocated.Add(part.Resources)
+			if !slices.Contains(f.roles, part.Role) { // left, but for what runs there
+				r.Frameworks = append(r.Frameworks, f.info.GetId())
+			}
 		}
 		for _, part := range f.offered.ByAllocation() {
 			r := know(part.Role)
