@@ -29,6 +29,9 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == mesos.Program {
 		os.Exit(shim.Main(os.Args[1:]))
 	}
+	if value := os.Getenv(agentVariable); value != "" {
+		beAgent(value)
+	}
 	goleak.VerifyTestMain(m)
 }
 
