@@ -38,6 +38,14 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience bounds waiting for what must happen; nothing takes it when all is well.
 const patience = 20 * time.Second
 
+var discard = slog.New(slog.DiscardHandler)
+
+// bare is a master of which a test uses parts.
+func bare(c Config) *Master {
+	c.Core.Info, c.Log, c.Stopping = &mesosv1.MasterInfo{Id: proto.String("M")}, discard, context.Background()
+	return New(c)
+}
+
 // world is a running master behind a real socket.
 type world struct {
 	t      *testing.T
@@ -65,7 +73,6 @@ func start(t *testing.T, o options) *world {
 	w.stop = stop
 	w.server = httptest.NewUnstartedServer(nil)
 	self := netip.MustParseAddrPort(w.server.Listener.Addr().String())
-	log := slog.New(slog.DiscardHandler)
 	c := Config{
 		Core: core.Config{
 			Info: &mesosv1.MasterInfo{Id: proto.String("M"), Ip: proto.Uint32(16777343), Port: proto.Uint32(uint32(self.Port())),
@@ -75,7 +82,7 @@ func start(t *testing.T, o options) *world {
 			RecoveryAgentRemovalLimit: 100, RegistryGCInterval: 15 * time.Minute, RegistryMaxAgentAge: time.Hour, RegistryMaxAgentCount: 10,
 			MaxCompletedFrameworks: 5, MaxCompletedTasks: 5, MaxUnreachableTasks: 5, MaxOperatorStreams: 2000, RootSubmissions: true,
 		},
-		Self: self, Log: log, Stopping: stopping, Fail: func(err error) { w.failed <- err },
+		Self: self, Log: discard, Stopping: stopping, Fail: func(err error) { w.failed <- err },
 		Registry: registry.InMemory(), FetchTimeout: patience, StoreTimeout: patience,
 		Allocator: w.alloc, Contender: standing1{}, Detector: standing1{}, AuthenticationTimeout: patience,
 		Flags: func() []flags.NameValue {
@@ -87,7 +94,7 @@ func start(t *testing.T, o options) *world {
 		o.config(&c)
 	}
 	w.m = New(c)
-	w.server.Config.Handler = w.m.routes(daemon.Host{Log: log, Env: func(name string) string { return o.env[name] }}, o.realms, o.paths,
+	w.server.Config.Handler = w.m.routes(daemon.Host{Log: discard, Env: func(name string) string { return o.env[name] }}, o.realms, o.paths,
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "face", http.StatusNotFound) }))
 	w.server.Start()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -38,6 +38,7 @@ type Master struct {
 
 	files files.Files
 
+	shared  atomic.Int64 // views that were taken once for several requests
 	dropped atomic.Int64 // messages that came while nobody was to be authenticated
 }
 
@@ -117,7 +118,9 @@ func (m *Master) work() {
 	for _, i := range m.queue.take() {
 		switch {
 		case i.view != nil:
-			if view == nil {
+			if view != nil {
+				m.shared.Add(1)
+			} else {
 				view = m.core.View()
 			}
 			i.view <- view

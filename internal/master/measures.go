@@ -54,6 +54,7 @@ func (m *Master) measureMaster(ctx context.Context, all map[string]float64) {
 	all["master/event_queue_messages"] = float64(waiting.messages)
 	all["master/event_queue_dispatches"] = float64(waiting.dispatches)
 	all["master/event_queue_http_requests"] = float64(waiting.requests)
+	all["master/http_cache_hits"] = float64(m.shared.Load())
 	all["master/dropped_messages"] += float64(m.dropped.Load())
 }
 

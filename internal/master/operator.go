@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mesos-modules/mms/facade/mesos/authorization"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/mesos/v1/master"
 	"github.com/mesos-modules/mms/internal/apihttp"
@@ -125,6 +126,9 @@ func (m *Master) program(r *http.Request, call *master.Call) (*master.Response, 
 		return &master.Response{Type: master.Response_GET_LOGGING_LEVEL.Enum(),
 			GetLoggingLevel: &master.Response_GetLoggingLevel{Level: proto.Uint32(m.c.Verbosity.Level())}}, nil
 	case master.Call_SET_LOGGING_LEVEL:
+		if refusal := m.may(r, authorization.Action_SET_LOG_LEVEL, nil); refusal != nil {
+			return nil, refusal
+		}
 		set := call.GetSetLoggingLevel()
 		m.c.Verbosity.Set(set.GetLevel(), time.Duration(set.GetDuration().GetNanoseconds()))
 		return nil, nil

@@ -58,7 +58,7 @@ func (p *Plug) Check(h daemon.Host) error {
 // Options implements daemon.Core.
 func (p *Plug) Options(h daemon.Host) fx.Option {
 	return fx.Provide(
-		func(lc fx.Lifecycle, s sites) (*Master, apihttp.Realms, error) { return p.build(lc, h, s) },
+		func(lc fx.Lifecycle, s sites) (*Master, apihttp.Realms) { return p.build(lc, h, s) },
 		func(m *Master, realms apihttp.Realms) daemon.Routes {
 			return func(face http.Handler) http.Handler { return m.routes(h, realms, p.settings.disabled, face) }
 		},
@@ -82,14 +82,10 @@ type sites struct {
 }
 
 // build lays the master out; it is started with the app.
-func (p *Plug) build(lc fx.Lifecycle, h daemon.Host, s sites) (*Master, apihttp.Realms, error) {
-	kept, err := p.openRegistry(h)
-	if err != nil {
-		return nil, nil, err
-	}
+func (p *Plug) build(lc fx.Lifecycle, h daemon.Host, s sites) (*Master, apihttp.Realms) {
 	c := Config{
 		Core: p.settings.core, Self: h.Advertised, Log: h.Log, Stopping: h.Stopping, Fail: h.Fail,
-		Registry: kept, FetchTimeout: p.fetchTimeout.Get(), StoreTimeout: p.storeTimeout.Get(),
+		FetchTimeout: p.fetchTimeout.Get(), StoreTimeout: p.storeTimeout.Get(),
 		Allocator: s.Allocator, Options: p.settings.options, Hooks: s.Hooks, Authorizer: s.Authorizer,
 		Contender: s.Contender, Detector: s.Detector,
 		Authenticator: s.Authenticator, Credentials: p.settings.credentials, AuthenticationTimeout: p.authenticationTimeout.Get(),
@@ -100,20 +96,30 @@ func (p *Plug) build(lc fx.Lifecycle, h daemon.Host, s sites) (*Master, apihttp.
 	c.Core.Hooks = len(s.Hooks) > 0
 	m, realms := New(c), apihttp.Realms{}
 	if h.LogFile != "" {
-		m.files.Attach("/master/log", h.LogFile, nil)
+		m.files.Attach("/master/log", h.LogFile, m.mayReadLog)
 	}
+	var kept *registry.Registrar
 	lc.Append(fx.Hook{
 		OnStart: func(ctx context.Context) error {
 			if err := p.authenticate(ctx, h, s, realms); err != nil {
 				return err
 			}
-			return m.Start(ctx)
+			var err error
+			if kept, err = p.openRegistry(h); err != nil {
+				return err
+			}
+			m.c.Registry = kept
+			if err := m.Start(ctx); err != nil {
+				undo := context.WithoutCancel(ctx)
+				return errors.Join(err, m.Stop(undo), kept.Close(undo))
+			}
+			return nil
 		},
 		OnStop: func(ctx context.Context) error {
 			return errors.Join(m.Stop(ctx), kept.Close(ctx))
 		},
 	})
-	return m, realms, nil
+	return m, realms
 }
 
 func (p *Plug) openRegistry(h daemon.Host) (*registry.Registrar, error) {

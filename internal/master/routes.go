@@ -30,8 +30,9 @@ func (m *Master) routes(h daemon.Host, realms apihttp.Realms, disabled []string,
 		{Path: "/version", Handler: m.version},
 		{Path: "/redirect", Exact: true, Handler: m.redirect},
 		{Path: "/flags", Realm: apihttp.RealmReadOnly, Methods: []string{http.MethodGet, http.MethodHead}, Handler: m.flags},
-		{Path: "/logging/toggle", Realm: apihttp.RealmReadWrite, Handler: m.toggle},
-		{Path: "/metrics/snapshot", Realm: apihttp.RealmReadOnly, Handler: metrics.Snapshots(rate, m.measures)},
+		{Path: "/logging/toggle", Realm: apihttp.RealmReadWrite, Handler: m.guarded("/logging/toggle", m.toggle)},
+		{Path: "/metrics/snapshot", Realm: apihttp.RealmReadOnly,
+			Handler: m.guarded("/metrics/snapshot", metrics.Snapshots(rate, m.measures))},
 		{Path: "/system/stats.json", Realm: apihttp.RealmReadOnly, Handler: metrics.Stats},
 	})
 	return m.receive(apihttp.Firewall(disabled, apihttp.NewRouter(prefix, realms, all, face)))

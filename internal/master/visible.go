@@ -1,6 +1,7 @@
 package master
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/authorization"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/apihttp"
+	"github.com/mesos-modules/mms/internal/files"
 	"github.com/mesos-modules/mms/internal/master/core"
 	"github.com/mesos-modules/mms/internal/master/view"
 )
@@ -19,7 +21,7 @@ func (m *Master) may(r *http.Request, action authorization.Action, object *autho
 	if !m.c.Core.Authorize {
 		return nil
 	}
-	allowed, err := m.allowed(r, []*authorization.Request{{Subject: subject(r), Action: &action, Object: object}})
+	allowed, err := m.allowed(r.Context(), []*authorization.Request{{Subject: subject(apihttp.PrincipalOf(r)), Action: &action, Object: object}})
 	switch {
 	case err != nil:
 		return apihttp.Internal(err)
@@ -30,13 +32,37 @@ func (m *Master) may(r *http.Request, action authorization.Action, object *autho
 	}
 }
 
+// guarded answers a route only to who may get it by its path.
+func (m *Master) guarded(path string, do http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		object := &authorization.Object{Value: &path}
+		if refusal := m.may(r, authorization.Action_GET_ENDPOINT_WITH_PATH, object); refusal != nil {
+			refusal.Write(w, r)
+			return
+		}
+		do(w, r)
+	}
+}
+
+// mayReadLog is a files.Authorize for the log.
+func (m *Master) mayReadLog(ctx context.Context, who *apihttp.Principal) error {
+	if !m.c.Core.Authorize {
+		return nil
+	}
+	allowed, err := m.allowed(ctx, []*authorization.Request{{Subject: subject(who), Action: authorization.Action_ACCESS_MESOS_LOG.Enum()}})
+	if err == nil && !allowed[0] {
+		return files.ErrForbidden
+	}
+	return err
+}
+
 func (m *Master) mayViewFlags(r *http.Request) *apihttp.Refusal {
 	return m.may(r, authorization.Action_VIEW_FLAGS, nil)
 }
 
-// allowed asks the authorizer, from the request's goroutine.
-func (m *Master) allowed(r *http.Request, requests []*authorization.Request) ([]bool, error) {
-	allowed, err := m.c.Authorizer.Authorize(r.Context(), requests)
+// allowed asks the authorizer, from the goroutine of a request.
+func (m *Master) allowed(ctx context.Context, requests []*authorization.Request) ([]bool, error) {
+	allowed, err := m.c.Authorizer.Authorize(ctx, requests)
 	if err != nil {
 		return nil, fmt.Errorf("ask the authorizer: %w", err)
 	}
@@ -46,8 +72,7 @@ func (m *Master) allowed(r *http.Request, requests []*authorization.Request) ([]
 	return allowed, nil
 }
 
-func subject(r *http.Request) *authorization.Subject {
-	p := apihttp.PrincipalOf(r)
+func subject(p *apihttp.Principal) *authorization.Subject {
 	if p == nil {
 		return nil
 	}
@@ -69,7 +94,7 @@ func (m *Master) visible(r *http.Request, v *core.View) (*core.View, view.Approv
 	if !m.c.Core.Authorize {
 		return v, view.Approve{}, nil
 	}
-	q := &questions{subject: subject(r)}
+	q := &questions{subject: subject(apihttp.PrincipalOf(r))}
 	for _, f := range slices.Concat(v.Frameworks, v.Completed) {
 		q.framework(f)
 	}
@@ -79,7 +104,7 @@ func (m *Master) visible(r *http.Request, v *core.View) (*core.View, view.Approv
 	a := &answers{}
 	if len(q.requests) > 0 {
 		var err error
-		if a.allowed, err = m.allowed(r, q.requests); err != nil {
+		if a.allowed, err = m.allowed(r.Context(), q.requests); err != nil {
 			return nil, view.Approve{}, err
 		}
 	}
