@@ -263,4 +263,3 @@ func TestAShimThatDoesNotAnswerIsKilledFromOutside(t *testing.T) {
 	require.NoError(t, err)
 	assert.False(t, running(child))
 }
-

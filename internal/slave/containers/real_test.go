@@ -86,7 +86,12 @@ func (r *real) begin(known []*slave.ContainerState) containers.Recovered {
 		Log:     slog.New(slog.DiscardHandler),
 	})
 	service, engine := r.Service, r.engine
-	r.t.Cleanup(func() { stop(r.t, service, engine) })
+	r.t.Cleanup(func() {
+		for _, c := range service.Containers() {
+			_, _ = service.Destroy(r.ctx(), c) // it may end by itself, or be the next agent's
+		}
+		stop(r.t, service, engine)
+	})
 	recovered, err := r.Recover(ctx, known)
 	require.NoError(r.t, err)
 	return recovered
@@ -94,6 +99,7 @@ func (r *real) begin(known []*slave.ContainerState) containers.Recovered {
 
 // stop is an agent that ends and leaves its containers.
 func stop(t testing.TB, s *containers.Service, engine containerizer.Containerizer) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	assert.NoError(t, s.Close(ctx))

@@ -8,7 +8,6 @@ import (
 	"net"
 	"time"
 
-
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/mesos/v1/agent"
@@ -140,4 +139,3 @@ func receive(ctx context.Context, conn net.Conn, sink func(*agent.ProcessIO)) {
 		sink(&agent.ProcessIO{Type: agent.ProcessIO_DATA.Enum(), Data: &agent.ProcessIO_Data{Type: stream.Enum(), Data: data}})
 	}
 }
-

@@ -59,7 +59,7 @@ func create(_ context.Context, host facade.Host, given facade.Parameters) (conta
 	switch p.Launcher {
 	case "posix":
 	case "linux":
-		host.Logger().Warn("the launcher linux is not part of this module; containers are launched as by posix")
+		host.Logger().Info("the launcher linux is not part of this module; containers are launched as by posix")
 	default:
 		return nil, fmt.Errorf("parameter launcher: there is no launcher %q; there are posix and linux", p.Launcher)
 	}

@@ -1,0 +1,249 @@
+package mesos_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/mesos-modules/mms/facade/mesos/slave"
+	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/facade/moduletest"
+	"github.com/mesos-modules/mms/modules/containerizer/mesos"
+	"github.com/mesos-modules/mms/roles/containerizer"
+)
+
+// limit is how long anything may take that a test waits for.
+const limit = 20 * time.Second
+
+type bench struct {
+	containerizer.Containerizer
+	t       *testing.T
+	runtime string
+}
+
+func newBench(t *testing.T) *bench {
+	b := &bench{t: t, runtime: t.TempDir()}
+	kit := moduletest.New(t, mesos.Library, moduletest.Parameter(mesos.Name, "launcher_dir", launcherDir(t)),
+		moduletest.Parameter(mesos.Name, "runtime_dir", b.runtime))
+	b.Containerizer = moduletest.Load[containerizer.Containerizer](kit, mesos.Name)
+	return b
+}
+
+func containerID(values ...string) (all *mesosv1.ContainerID) {
+	for _, v := range values {
+		all = &mesosv1.ContainerID{Value: proto.String(v), Parent: all}
+	}
+	return all
+}
+
+// run launches a shell command with what change wants besides, and returns its wait
+// status, output and errors.
+func (b *bench) run(id *mesosv1.ContainerID, command string, change func(*slave.ContainerConfig, *slave.ContainerLaunchInfo)) (int32, string, string) {
+	b.t.Helper()
+	folder := b.t.TempDir()
+	config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String(command)}}
+	launch := &slave.ContainerLaunchInfo{Command: config.CommandInfo, Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{
+		{Name: proto.String("PATH"), Value: proto.String(os.Getenv("PATH"))}}}}
+	change(config, launch)
+	file := func(name string) *slave.ContainerIO_IO {
+		return &slave.ContainerIO_IO{Type: slave.ContainerIO_IO_PATH.Enum(), Path: proto.String(filepath.Join(folder, name))}
+	}
+	_, err := b.Launch(b.t.Context(), id, config, launch, &slave.ContainerIO{Out: file("out"), Err: file("err")})
+	require.NoError(b.t, err)
+	ended := make(chan *slave.ContainerTermination, 1)
+	require.NoError(b.t, b.Watch(b.t.Context(), id, func(t *slave.ContainerTermination) { ended <- t }))
+	require.NoError(b.t, b.Start(b.t.Context(), id))
+	require.ErrorContains(b.t, b.Start(b.t.Context(), id), "was started before")
+	var termination *slave.ContainerTermination
+	select {
+	case termination = <-ended:
+	case <-time.After(limit):
+		b.t.Fatal("the container does not end")
+	}
+	require.NoError(b.t, b.Destroy(b.t.Context(), id))
+	require.NoError(b.t, b.End(b.t.Context(), id, termination))
+	return termination.GetStatus(), read(b.t, folder, "out"), read(b.t, folder, "err")
+}
+
+func read(t *testing.T, folder, name string) string {
+	text, err := os.ReadFile(filepath.Join(folder, name))
+	require.NoError(t, err)
+	return string(text)
+}
+
+func rlimit(kind mesosv1.RLimitInfo_RLimit_Type, soft, hard uint64) *mesosv1.RLimitInfo {
+	return &mesosv1.RLimitInfo{Rlimits: []*mesosv1.RLimitInfo_RLimit{{Type: kind.Enum(), Soft: &soft, Hard: &hard}}}
+}
+
+func TestWhatALaunchInfoAsksFor(t *testing.T) {
+	b := newBench(t)
+	t.Run("resource limits", func(t *testing.T) {
+		_, out, _ := b.run(containerID("limits"), "ulimit -Sn; ulimit -Hn", func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.Rlimits = rlimit(mesosv1.RLimitInfo_RLimit_RLMT_NOFILE, 99, 111)
+		})
+		assert.Equal(t, "99\n111\n", out)
+	})
+	t.Run("no limit where none is given", func(t *testing.T) {
+		_, out, _ := b.run(containerID("unlimited"), "ulimit -c", func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.Rlimits = &mesosv1.RLimitInfo{Rlimits: []*mesosv1.RLimitInfo_RLimit{{Type: mesosv1.RLimitInfo_RLimit_RLMT_CORE.Enum()}}}
+		})
+		assert.Equal(t, "unlimited\n", out)
+	})
+	t.Run("limits, no new privileges and another user together", func(t *testing.T) {
+		require.Zero(t, os.Geteuid(), "only root becomes somebody else")
+		_, out, errs := b.run(containerID("all"), "ulimit -Hn; grep NoNewPrivs /proc/self/status; id -u; exec printf %s done",
+			func(c *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+				l.Rlimits = rlimit(mesosv1.RLimitInfo_RLimit_RLMT_NOFILE, 50, 60)
+				l.NoNewPrivileges = proto.Bool(true)
+				l.User = proto.String("nobody")
+				l.WorkingDirectory = proto.String("/")
+				l.SupplementaryGroups = []uint32{4321}
+			})
+		assert.Equal(t, "60\nNoNewPrivs:\t1\n65534\ndone", out, errs)
+	})
+	t.Run("supplementary groups", func(t *testing.T) {
+		_, out, _ := b.run(containerID("groups"), "id -G", func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.User, l.SupplementaryGroups, l.WorkingDirectory = proto.String("nobody"), []uint32{4321}, proto.String("/")
+		})
+		assert.Contains(t, strings.Fields(out), "4321")
+	})
+	t.Run("commands that come before, in their order and with their environment", func(t *testing.T) {
+		status, out, _ := b.run(containerID("before"), "cat said", func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.PreExecCommands = []*mesosv1.CommandInfo{
+				{Value: proto.String("echo $WHO > said"), Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{{Name: proto.String("WHO"), Value: proto.String("first")}}}},
+				{Shell: proto.Bool(false), Value: proto.String("sh"), Arguments: []string{"sh", "-c", "echo second >> said"}},
+			}
+		})
+		assert.Zero(t, status)
+		assert.Equal(t, "first\nsecond\n", out)
+	})
+	t.Run("one that fails keeps the command from running", func(t *testing.T) {
+		status, out, errs := b.run(containerID("before-fails"), "echo ran", func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.PreExecCommands = []*mesosv1.CommandInfo{{Value: proto.String("exit 3")}, {Value: proto.String("echo never")}}
+		})
+		assert.Equal(t, int32(256), status)
+		assert.Empty(t, out)
+		assert.Contains(t, errs, "comes before the command")
+	})
+	t.Run("a root of its own", func(t *testing.T) {
+		require.Zero(t, os.Geteuid(), "only root changes its root")
+		image := t.TempDir()
+		require.NoError(t, os.MkdirAll(filepath.Join(image, "bin"), 0o755))
+		_, _, errs := b.run(containerID("root"), "true", func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.Rootfs, l.WorkingDirectory = &image, proto.String("/bin")
+		})
+		assert.Contains(t, errs, "Failed to run /bin/sh", "an image without a shell")
+	})
+	t.Run("a long way to the runtime folder", func(t *testing.T) {
+		id := containerID("one-of-a-length-that-is-usual-for-ids")
+		b := newBench(t)
+		folder := t.TempDir()
+		config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("sleep 1000")}}
+		var all []*mesosv1.ContainerID
+		for range 4 { // 40 bytes each
+			_, err := b.Launch(t.Context(), id, config, &slave.ContainerLaunchInfo{}, nil)
+			require.NoError(t, err)
+			all = append(all, id)
+			id = &mesosv1.ContainerID{Value: id.Value, Parent: id}
+		}
+		for _, id := range all {
+			require.NoError(t, b.Destroy(t.Context(), id))
+		}
+	})
+}
+
+func TestWhatIsRefused(t *testing.T) {
+	b := newBench(t)
+	for about, c := range map[string]struct {
+		id     *mesosv1.ContainerID
+		change func(*slave.ContainerConfig, *slave.ContainerLaunchInfo)
+		says   string
+	}{
+		"an id that leaves the folder": {id: containerID(".."), says: "no name for a folder"},
+		"an id with folders":           {id: containerID("a/b"), says: "no name for a folder"},
+		"a parent that does":           {id: containerID("..", "b"), says: "no name for a folder"},
+		"namespaces":                   {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) { l.CloneNamespaces = []int32{1} }, says: "wants namespaces"},
+		"mounts and capabilities, both at once": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.Mounts = []*slave.ContainerMountInfo{{Target: proto.String("/")}}
+			l.EffectiveCapabilities = &mesosv1.CapabilityInfo{}
+		}, says: "wants capabilities"},
+		"a shell command without a value": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) { l.Command = &mesosv1.CommandInfo{} }, says: "has no value"},
+		"a program without a name": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.Command = &mesosv1.CommandInfo{Shell: proto.Bool(false)}
+		}, says: "the program to run"},
+		"a limit of other systems": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.Rlimits = rlimit(mesosv1.RLimitInfo_RLimit_UNKNOWN, 1, 1)
+		}, says: "Linux has none"},
+		"half a limit": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.Rlimits = rlimit(mesosv1.RLimitInfo_RLimit_RLMT_AS, 1, 1)
+			l.Rlimits.Rlimits[0].Hard = nil
+		}, says: "together"},
+	} {
+		t.Run(about, func(t *testing.T) {
+			folder := t.TempDir()
+			config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("true")}}
+			launch := &slave.ContainerLaunchInfo{}
+			if c.change != nil {
+				c.change(config, launch)
+			}
+			if c.id == nil {
+				c.id = containerID("one")
+			}
+			_, err := b.Launch(t.Context(), c.id, config, launch, nil)
+			require.ErrorContains(t, err, c.says)
+			left, err := os.ReadDir(filepath.Join(b.runtime, "containers"))
+			require.NoError(t, err)
+			assert.Empty(t, left)
+		})
+	}
+	t.Run("an id that is there", func(t *testing.T) {
+		folder := t.TempDir()
+		config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("true")}}
+		_, err := b.Launch(t.Context(), containerID("twice"), config, &slave.ContainerLaunchInfo{}, nil)
+		require.NoError(t, err)
+		_, err = b.Launch(t.Context(), containerID("twice"), config, &slave.ContainerLaunchInfo{}, nil)
+		require.ErrorContains(t, err, "there is a container twice already")
+		_, err = b.Kill(t.Context(), containerID("twice"), 99)
+		require.ErrorContains(t, err, "no signal 99")
+		require.NoError(t, b.Destroy(t.Context(), containerID("twice")))
+	})
+	t.Run("a container with an image, or of Docker's", func(t *testing.T) {
+		for _, info := range []*mesosv1.ContainerInfo{{Type: mesosv1.ContainerInfo_DOCKER.Enum()},
+			{Type: mesosv1.ContainerInfo_MESOS.Enum(), Mesos: &mesosv1.ContainerInfo_MesosInfo{Image: &mesosv1.Image{}}}} {
+			ok, err := b.Supports(t.Context(), containerID("one"), &slave.ContainerConfig{ContainerInfo: info})
+			require.NoError(t, err)
+			assert.False(t, ok)
+		}
+	})
+	t.Run("output that a link leads elsewhere", func(t *testing.T) {
+		folder := t.TempDir()
+		require.NoError(t, os.Symlink("/dev/null", filepath.Join(folder, "stdout")))
+		config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("true")}}
+		_, err := b.Launch(t.Context(), containerID("link"), config, &slave.ContainerLaunchInfo{}, &slave.ContainerIO{
+			Out: &slave.ContainerIO_IO{Type: slave.ContainerIO_IO_PATH.Enum(), Path: proto.String(filepath.Join(folder, "stdout"))}})
+		assert.ErrorIs(t, err, syscall.ELOOP)
+	})
+}
+
+func TestParameters(t *testing.T) {
+	start := func(t *testing.T, launcher string) (*moduletest.Kit, error) {
+		k := moduletest.New(t, mesos.Library, moduletest.Parameter(mesos.Name, "launcher", launcher))
+		return k, k.Start(mesos.Name)
+	}
+	t.Run("the launcher linux is taken for posix, with a notice", func(t *testing.T) {
+		k, err := start(t, "linux")
+		require.NoError(t, err)
+		assert.Contains(t, strings.Join(k.Log(), "\n"), "launched as by posix")
+	})
+	t.Run("others are refused", func(t *testing.T) {
+		_, err := start(t, "windows")
+		assert.ErrorContains(t, err, `no launcher "windows"; there are posix and linux`)
+	})
+}
