@@ -211,6 +211,8 @@ func TestQuotaConfigs(t *testing.T) {
 		{`[{"role":"a"},{"role":"a"}]`, "Invalid 'QuotaConfig': role 'a' comes twice"},
 		{`[{"role":"a","guarantees":{"cpus":{"value":-1}}}]`, "Invalid 'QuotaConfig' of role 'a': 'guarantees': invalid resource quantity for 'cpus': negative values are not supported"},
 		{`[{"role":"a","limits":{"cpus":{"value":"Infinity"}}}]`, "Invalid 'QuotaConfig' of role 'a': 'limits': invalid resource quantity for 'cpus': only finite values are supported"},
+		{`[{"role":"a","guarantees":{"cpus":{"value":1e300}}}]`, "Invalid 'QuotaConfig' of role 'a': 'guarantees': quantity \"cpus\": 1e+300 does not fit"},
+		{`[{"role":"a","limits":{"cpus":{"value":1e300}}}]`, "Invalid 'QuotaConfig' of role 'a': 'limits': quantity \"cpus\": 1e+300 does not fit"},
 		{`[{"role":"a","guarantees":{"cpus":{"value":3}},"limits":{"cpus":{"value":2}}}]`, "Invalid 'QuotaConfig' of role 'a': guarantees cpus:3 are above limits cpus:2"},
 	} {
 		t.Run(row.configs, func(t *testing.T) {
