@@ -15,11 +15,21 @@ import (
 	"github.com/mesos-modules/mms/roles/anonymous"
 	"github.com/mesos-modules/mms/roles/authenticatee"
 	"github.com/mesos-modules/mms/roles/authenticator"
+	"github.com/mesos-modules/mms/roles/authorizer"
 	"github.com/mesos-modules/mms/roles/calculator"
 	"github.com/mesos-modules/mms/roles/containerizer"
 	"github.com/mesos-modules/mms/roles/containerlogger"
+	"github.com/mesos-modules/mms/roles/diskprofileadaptor"
 	"github.com/mesos-modules/mms/roles/hook"
+	"github.com/mesos-modules/mms/roles/httpauthenticatee"
+	"github.com/mesos-modules/mms/roles/httpauthenticator"
 	"github.com/mesos-modules/mms/roles/isolator"
+	"github.com/mesos-modules/mms/roles/mastercontender"
+	"github.com/mesos-modules/mms/roles/masterdetector"
+	"github.com/mesos-modules/mms/roles/qoscontroller"
+	"github.com/mesos-modules/mms/roles/resourceestimator"
+	"github.com/mesos-modules/mms/roles/secretgenerator"
+	"github.com/mesos-modules/mms/roles/secretresolver"
 	"github.com/mesos-modules/mms/roles/testmodule"
 )
 
@@ -33,16 +43,26 @@ type check struct {
 // not here has the generic part alone.
 func suites() map[reflect.Type][]check {
 	return map[reflect.Type][]check{
-		reflect.TypeFor[allocator.Allocator]():             allocatorChecks(),
-		reflect.TypeFor[anonymous.Anonymous]():             anonymousChecks(),
-		reflect.TypeFor[authenticatee.Authenticatee]():     authenticateeChecks(),
-		reflect.TypeFor[authenticator.Authenticator]():     authenticatorChecks(),
-		reflect.TypeFor[calculator.Calculator]():           calculatorChecks(),
-		reflect.TypeFor[containerizer.Containerizer]():     containerizerChecks(),
-		reflect.TypeFor[containerlogger.ContainerLogger](): containerLoggerChecks(),
-		reflect.TypeFor[hook.Hook]():                       hookChecks(),
-		reflect.TypeFor[isolator.Isolator]():               isolatorChecks(),
-		reflect.TypeFor[testmodule.TestModule]():           testModuleChecks(),
+		reflect.TypeFor[allocator.Allocator]():                   allocatorChecks(),
+		reflect.TypeFor[anonymous.Anonymous]():                   anonymousChecks(),
+		reflect.TypeFor[authenticatee.Authenticatee]():           authenticateeChecks(),
+		reflect.TypeFor[authenticator.Authenticator]():           authenticatorChecks(),
+		reflect.TypeFor[calculator.Calculator]():                 calculatorChecks(),
+		reflect.TypeFor[containerizer.Containerizer]():           containerizerChecks(),
+		reflect.TypeFor[containerlogger.ContainerLogger]():       containerLoggerChecks(),
+		reflect.TypeFor[hook.Hook]():                             hookChecks(),
+		reflect.TypeFor[isolator.Isolator]():                     isolatorChecks(),
+		reflect.TypeFor[authorizer.Authorizer]():                 authorizerChecks(),
+		reflect.TypeFor[diskprofileadaptor.DiskProfileAdaptor](): diskProfileAdaptorChecks(),
+		reflect.TypeFor[httpauthenticatee.HttpAuthenticatee]():   httpAuthenticateeChecks(),
+		reflect.TypeFor[httpauthenticator.HttpAuthenticator]():   httpAuthenticatorChecks(),
+		reflect.TypeFor[mastercontender.MasterContender]():       masterContenderChecks(),
+		reflect.TypeFor[masterdetector.MasterDetector]():         masterDetectorChecks(),
+		reflect.TypeFor[qoscontroller.QoSController]():           qosControllerChecks(),
+		reflect.TypeFor[resourceestimator.ResourceEstimator]():   resourceEstimatorChecks(),
+		reflect.TypeFor[secretgenerator.SecretGenerator]():       secretGeneratorChecks(),
+		reflect.TypeFor[secretresolver.SecretResolver]():         secretResolverChecks(),
+		reflect.TypeFor[testmodule.TestModule]():                 testModuleChecks(),
 	}
 }
 

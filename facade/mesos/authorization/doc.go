@@ -1,0 +1,2 @@
+// Package authorization holds what authorizers are asked: may this subject do this to that.
+package authorization
