@@ -12,8 +12,10 @@ type call struct {
 }
 
 // callsOf finds calls of the form x.f by their text. What runs in a bubble of
-// testing/synctest does not count: time is not real there.
+// testing/synctest does not count, in one that a function of the same file makes
+// neither: time is not real there.
 func callsOf(f *ast.File, names ...string) (found []call) {
+	bubbles := append(bubblesOf(f), "synctest.Test")
 	ast.Inspect(f, func(n ast.Node) bool {
 		c, ok := n.(*ast.CallExpr)
 		if !ok {
@@ -23,13 +25,40 @@ func callsOf(f *ast.File, names ...string) (found []call) {
 		if slices.Contains(names, name) {
 			found = append(found, call{name: name, pos: c.Pos()})
 		}
-		return name != "synctest.Test"
+		return !slices.Contains(bubbles, name)
 	})
 	return found
 }
 
-// nameOf is the text of x.f, and "" for any other expression.
+// bubblesOf are the functions of a file that run what they are given in a bubble.
+func bubblesOf(f *ast.File) (all []string) {
+	for _, d := range f.Decls {
+		function, ok := d.(*ast.FuncDecl)
+		if !ok || function.Recv != nil {
+			continue
+		}
+		ast.Inspect(function, func(n ast.Node) bool {
+			if c, ok := n.(*ast.CallExpr); ok && nameOf(c.Fun) == "synctest.Test" && takesFunction(function) {
+				all = append(all, function.Name.Name)
+			}
+			return true
+		})
+	}
+	return all
+}
+
+func takesFunction(f *ast.FuncDecl) bool {
+	return slices.ContainsFunc(f.Type.Params.List, func(p *ast.Field) bool {
+		_, is := p.Type.(*ast.FuncType)
+		return is
+	})
+}
+
+// nameOf is the text of x.f or f, and "" for any other expression.
 func nameOf(e ast.Expr) string {
+	if name, ok := e.(*ast.Ident); ok {
+		return name.Name
+	}
 	s, ok := e.(*ast.SelectorExpr)
 	if !ok {
 		return ""
