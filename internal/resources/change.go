@@ -89,8 +89,11 @@ func (r Resources) StrippedScalars() Resources {
 	var list []Resource
 	for i := range r.list {
 		if each := &r.list[i]; each.id.kind == mesosv1.Value_SCALAR {
-			id := &identity{name: each.id.name, kind: each.id.kind}
-			list = append(list, Resource{id: id.finish(), scalar: each.scalar, count: 1})
+			id, ok := commonOf(each.id.name, each.id.kind)
+			if !ok {
+				id = (&identity{name: each.id.name, kind: each.id.kind}).finish()
+			}
+			list = append(list, Resource{id: id, scalar: each.scalar, count: 1})
 		}
 	}
 	return merged(list)

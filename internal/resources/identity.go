@@ -35,6 +35,33 @@ func (id *identity) finish() *identity {
 	return id
 }
 
+// common are the identities of what every agent has. They are the same for all, so that
+// fifty thousand agents do not each have their own.
+var common = commonIdentities()
+
+type plain struct {
+	name string
+	kind mesosv1.Value_Type
+}
+
+func commonIdentities() map[plain]*identity {
+	all := map[plain]*identity{}
+	for _, name := range []string{"cpus", "gpus", "mem", "disk", "ports"} {
+		kind := mesosv1.Value_SCALAR
+		if name == "ports" {
+			kind = mesosv1.Value_RANGES
+		}
+		all[plain{name, kind}] = (&identity{name: name, kind: kind}).finish()
+	}
+	return all
+}
+
+// commonOf returns the common identity of resources that are nothing but a name.
+func commonOf(name string, kind mesosv1.Value_Type) (*identity, bool) {
+	id, ok := common[plain{name, kind}]
+	return id, ok
+}
+
 func indivisible(source *mesosv1.Resource_DiskInfo_Source) bool {
 	switch source.GetType() {
 	case mesosv1.Resource_DiskInfo_Source_MOUNT, mesosv1.Resource_DiskInfo_Source_BLOCK:
@@ -120,10 +147,16 @@ func appendLabels(b []byte, labels *mesosv1.Labels) []byte {
 
 // identityOf copies what tells a valid resource from others.
 func identityOf(m *mesosv1.Resource) *identity {
+	reservations := reservationsOf(m)
+	if len(reservations) == 0 && m.Disk == nil && m.ProviderId == nil && m.Revocable == nil && m.Shared == nil {
+		if id, ok := commonOf(m.GetName(), m.GetType()); ok {
+			return id
+		}
+	}
 	id := &identity{
 		name:         m.GetName(),
 		kind:         m.GetType(),
-		reservations: reservationsOf(m),
+		reservations: reservations,
 		revocable:    m.Revocable != nil,
 		shared:       m.Shared != nil,
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -139,13 +140,17 @@ func BenchmarkDeclineOffers(b *testing.B) {
 				f.addAgents(size.agents, size.frameworks, shape.role)
 				b.ReportAllocs()
 				b.ResetTimer()
+				var spent time.Duration
 				for range b.N {
+					before := cpu()
 					f.cycle()
+					spent += cpu() - before
 					b.StopTimer()
 					require.Len(b, f.shares, size.agents)
 					f.decline()
 					b.StartTimer()
 				}
+				b.ReportMetric(float64(spent)/float64(b.N)/1e6, "cpu-ms/op")
 			})
 		}
 	}
@@ -171,15 +176,27 @@ func BenchmarkAllDeclined(b *testing.B) {
 				}
 				filtered := heap()
 				b.ReportAllocs()
+				spent := cpu()
 				for b.Loop() {
 					f.cycle()
 				}
+				b.ReportMetric(float64(cpu()-spent)/float64(b.N)/1e6, "cpu-ms/op")
 				require.Empty(b, f.shares)
 				b.ReportMetric(float64(bare-before)/float64(size.agents), "B/agent")
 				b.ReportMetric(float64(filtered-bare)/float64(size.agents*size.frameworks), "B/filter")
 			})
 		}
 	}
+}
+
+// cpu is what the process has worked, on all cores: what a machine with other work to do
+// falsifies least.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // heap is what is alive.
