@@ -188,7 +188,7 @@ func (b *books) write(to bucket, key string, m proto.Message) error {
 	}
 	value, err := encode(m)
 	if err != nil {
-		return refuse("record %q of bucket %s cannot be written: %v", key, to, err)
+		return err
 	}
 	if old := b.get(to, key); old != nil && bytes.Equal(old, value) {
 		return nil
