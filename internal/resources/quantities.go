@@ -77,6 +77,20 @@ func (r Resources) ScalarQuantities() Quantities {
 	return Quantities{list}
 }
 
+// ScalarQuantitiesOf are the scalars that a predicate holds for, by name.
+func (r Resources) ScalarQuantitiesOf(keep func(Resource) bool) Quantities {
+	var list []amount
+	for i := range r.list {
+		if each := &r.list[i]; each.id.kind == mesosv1.Value_SCALAR && keep(*each) {
+			if list == nil {
+				list = make([]amount, 0, len(r.list)-i)
+			}
+			list = addAmount(list, each.id.name, each.scalar)
+		}
+	}
+	return Quantities{list}
+}
+
 // ContainsQuantities says whether there is as much of each name, whatever else
 // tells the resources from each other.
 func (r Resources) ContainsQuantities(q Quantities) bool {

@@ -154,3 +154,12 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, "cpus:0; gpus:0; mem:9", l.Sub(quantities(t, "cpus:5;mem:1;disk:3")).String())
 	assert.True(t, l.Equal(limits(t, "cpus:2;gpus:0;mem:10")), "the limits are as they were")
 }
+
+func TestScalarQuantitiesOf(t *testing.T) {
+	r := parse(t, "cpus:2;cpus(a):3;mem:5;ports:[1-2];disk(b):7")
+	for _, keep := range []func(Resource) bool{Resource.IsReserved, Resource.IsUnreserved, Resource.IsRevocable, Resource.IsScalar} {
+		assert.True(t, r.Filter(keep).ScalarQuantities().Equal(r.ScalarQuantitiesOf(keep)))
+	}
+	assert.Equal(t, "cpus:3; disk:7", r.ScalarQuantitiesOf(Resource.IsReserved).String())
+	assert.True(t, r.ScalarQuantitiesOf(Resource.IsRevocable).Empty())
+}

@@ -111,8 +111,14 @@ func (ag *agent) share(framework, role string) *share {
 	return nil
 }
 
-// take books resources of one role for a framework, whether it was added or not.
+// take books resources of one role for a framework, whether it was added or not. They are
+// marked with the role.
 func (a *Allocator) take(ag *agent, framework string, name string, r resources.Resources) {
+	a.takeBare(ag, framework, name, r, r.Unallocate())
+}
+
+// takeBare is told what the resources are without the mark.
+func (a *Allocator) takeBare(ag *agent, framework string, name string, r, bare resources.Resources) {
 	s := ag.share(framework, name)
 	if s == nil {
 		s = &share{framework: framework, role: a.role(name)}
@@ -132,7 +138,6 @@ func (a *Allocator) take(ag *agent, framework string, name string, r resources.R
 	s.role.up(func(r *role) { r.held = r.held.Add(held) })
 	a.allocated = a.allocated.Add(ofRole)
 	s.has = s.has.Add(r)
-	bare := r.Unallocate()
 	ag.taken = ag.taken.Add(bare)
 	if ag.special&shared == 0 {
 		ag.free = ag.free.Sub(bare)
@@ -206,7 +211,7 @@ func (a *Allocator) estrange(framework string, n int) {
 // count is what resources count, in the sorter of the frameworks, in that of the roles,
 // and against quota. It is asked while the share does not have them.
 func (ag *agent) count(s *share, r resources.Resources) (own, ofRole, held resources.Quantities) {
-	held = r.Filter(chargeable).ScalarQuantities()
+	held = r.ScalarQuantitiesOf(chargeable)
 	own = r.ScalarQuantities()
 	if ag.special&shared == 0 {
 		return own, own, held
@@ -235,7 +240,7 @@ func (ag *agent) once(r resources.Resources, of func(*share) bool) resources.Qua
 func (a *Allocator) use(ag *agent, r resources.Resources) {
 	ag.used = ag.used.Add(r)
 	for _, part := range r.ByAllocation() {
-		q := part.Resources.Filter(chargeable).ScalarQuantities()
+		q := part.Resources.ScalarQuantitiesOf(chargeable)
 		a.role(part.Role).up(func(r *role) { r.used = r.used.Add(q) })
 	}
 }
@@ -243,7 +248,7 @@ func (a *Allocator) use(ag *agent, r resources.Resources) {
 func (a *Allocator) unuse(ag *agent, r resources.Resources) {
 	ag.used = ag.used.Sub(r)
 	for _, part := range r.ByAllocation() {
-		q := part.Resources.Filter(chargeable).ScalarQuantities()
+		q := part.Resources.ScalarQuantitiesOf(chargeable)
 		of := a.role(part.Role)
 		of.up(func(r *role) { r.used = r.used.Sub(q) })
 		a.release(of)

@@ -33,7 +33,7 @@ func (a *Allocator) respare(ag *agent) {
 	if !a.spare.known {
 		return
 	}
-	now := ag.free.Filter(chargeable).ScalarQuantities()
+	now := ag.free.ScalarQuantitiesOf(chargeable)
 	a.spare.sum = a.spare.sum.Sub(ag.spare).Add(now)
 	ag.spare = now
 }

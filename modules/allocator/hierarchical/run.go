@@ -157,7 +157,7 @@ func (r *run) share(ag *agent) {
 				continue
 			}
 			if !r.required.Empty() {
-				r.headroom = r.headroom.Sub(v.what.Filter(chargeable).ScalarQuantities())
+				r.headroom = r.headroom.Sub(v.what.ScalarQuantitiesOf(chargeable))
 			}
 			r.offer(ag, m, v.what)
 		}
@@ -172,7 +172,7 @@ func (f *framework) suits(ag *agent) bool {
 // offer takes resources for a member.
 func (r *run) offer(ag *agent, m *member, what resources.Resources) {
 	marked := what.Allocate(m.role.name)
-	r.a.take(ag, m.framework.id, m.role.name, marked)
+	r.a.takeBare(ag, m.framework.id, m.role.name, marked, what)
 	if ag.special&shared != 0 {
 		ag.lent = ag.lent.Add(what.Filter(resources.Resource.IsShared))
 	}

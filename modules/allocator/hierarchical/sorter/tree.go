@@ -26,6 +26,7 @@ type node[T any] struct {
 	client   *Client[T] // of a leaf
 	weight   float64
 
+	// Of what is below too; the root, which has no neighbours, keeps none of it.
 	has   resources.Quantities
 	count uint64 // of allocations, never less
 
@@ -144,7 +145,7 @@ func (t *tree[T]) weight(path string) float64 {
 }
 
 func (t *tree[T]) Allocated(c *Client[T], q resources.Quantities) {
-	for n := c.node; n != nil; n = n.parent {
+	for n := c.node; n.parent != nil; n = n.parent {
 		n.has = n.has.Add(q)
 		n.count++
 	}
@@ -152,14 +153,14 @@ func (t *tree[T]) Allocated(c *Client[T], q resources.Quantities) {
 }
 
 func (t *tree[T]) Unallocated(c *Client[T], q resources.Quantities) {
-	for n := c.node; n != nil; n = n.parent {
+	for n := c.node; n.parent != nil; n = n.parent {
 		n.has = n.has.Sub(q)
 	}
 	t.touch(c.node)
 }
 
 func (t *tree[T]) Update(c *Client[T], before, after resources.Quantities) {
-	for n := c.node; n != nil; n = n.parent {
+	for n := c.node; n.parent != nil; n = n.parent {
 		n.has = n.has.Sub(before).Add(after)
 	}
 	t.touch(c.node)
