@@ -207,6 +207,15 @@ func (s *Service) Remove(ctx context.Context, id *mesosv1.ContainerID) error {
 	return nil
 }
 
+// User returns whom a container runs as; empty if that is not known.
+func (s *Service) User(id *mesosv1.ContainerID) string {
+	c, err := s.view(id)
+	if err != nil {
+		return ""
+	}
+	return c.config.GetUser()
+}
+
 // PruneImages deletes the images that no container uses, but for those excluded.
 func (s *Service) PruneImages(ctx context.Context, excluded []*mesosv1.Image) error {
 	var errs []error

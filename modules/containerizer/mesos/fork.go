@@ -14,6 +14,10 @@ import (
 	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 )
 
+// frugal is the shim's own environment: it starts faster when it does not ask how many
+// processors it may use.
+var frugal = []string{"GOMAXPROCS=1", "GODEBUG=containermaxprocs=0,updatemaxprocs=0"}
+
 // fork makes the shim, which holds the container.
 func (c *container) fork(program string, files *slave.ContainerIO) error {
 	opened, err := open(files)
@@ -39,7 +43,7 @@ func (c *container) fork(program string, files *slave.ContainerIO) error {
 	}
 	// Not os.StartProcess: a process of its kind waits in a thread.
 	pid, err := syscall.ForkExec(program, []string{Program, "launch"}, &syscall.ProcAttr{
-		Dir: "/", Env: []string{"GOMAXPROCS=1"}, Files: descriptors,
+		Dir: "/", Env: frugal, Files: descriptors,
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {

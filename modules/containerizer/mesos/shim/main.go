@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -65,8 +64,6 @@ type frame struct {
 }
 
 func launch() int {
-	// The parent-death signal of a child counts the thread that made it.
-	runtime.LockOSThread()
 	s := &shim{
 		commands: make(chan frame),
 		children: make(chan os.Signal, 1),

@@ -9,9 +9,23 @@ import (
 
 // serve takes connections for as long as the shim lives.
 func (s *shim) serve() {
+	_ = syscall.SetNonblock(Socket, true) // else a thread waits, which works as well
+	listener, err := os.NewFile(Socket, "socket").SyscallConn()
+	if err != nil {
+		complain("take connections", err)
+		return
+	}
 	for {
-		fd, _, err := syscall.Accept4(Socket, syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK)
+		var fd int
+		var err error
+		waited := listener.Read(func(socket uintptr) bool {
+			fd, _, err = syscall.Accept4(int(socket), syscall.SOCK_CLOEXEC|syscall.SOCK_NONBLOCK)
+			return !errors.Is(err, syscall.EAGAIN)
+		})
 		switch {
+		case waited != nil:
+			complain("wait for a connection", waited)
+			return
 		case err == nil:
 			go s.connection(os.NewFile(uintptr(fd), "connection"))
 		case errors.Is(err, syscall.EINTR), errors.Is(err, syscall.ECONNABORTED):

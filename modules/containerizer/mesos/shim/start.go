@@ -46,7 +46,8 @@ func (s *shim) start(c Command) (int, error) {
 	})
 }
 
-// startMain runs the container's command.
+// startMain runs the container's command. It is to die with the shim: the signal for that
+// counts the thread that made the process, and the threads of a Go program stay.
 func (s *shim) startMain() (int, error) {
 	c := s.config
 	command := c.Command
