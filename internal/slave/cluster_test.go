@@ -238,7 +238,16 @@ func (f *folders) start(t testing.TB, m *master, change func(*Config)) *agent {
 		a.server.Close()
 		assert.NoError(t, engine.(facade.Closer).Close(ctx))
 	}
-	t.Cleanup(a.stop)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		for _, id := range cfg.Containers.Containers() {
+			if !stopped {
+				_, _ = cfg.Containers.Destroy(ctx, id) // it may have ended by itself
+			}
+		}
+		a.stop()
+	})
 	return a
 }
 

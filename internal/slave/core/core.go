@@ -38,8 +38,8 @@ type Core struct {
 
 	info       *mesosv1.AgentInfo // with its id, once it has one
 	saved      bool               // the id is written down
-	rebooted   bool
-	version    []byte // of the resources; new for every process
+	adopting   bool               // what an agent before has left is being read
+	version    []byte             // of the resources; new for every process
 	recovered  time.Time
 	fatal      bool // Exit has been said
 	registered registration

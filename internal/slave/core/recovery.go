@@ -21,23 +21,16 @@ func (c *Core) recover(e Recovered) {
 		c.exit(true, "recovery failed: %v", e.Err)
 		return
 	}
-	c.phase = reconnecting
+	c.phase, c.adopting = reconnecting, true
 	if s := e.State; s != nil {
 		c.counts.recoveryErrors += float64(s.Errors)
 		if !c.adopt(s) {
 			return
 		}
 	}
-	var waits bool
-	for _, f := range slices.Clone(c.frameworks) {
-		for _, r := range slices.Clone(f.runs) {
-			if r.state != ended {
-				waits = true
-			}
-		}
-	}
-	if !waits {
-		c.finishRecovery()
+	c.adopting = false
+	c.recoveryStep()
+	if c.phase != reconnecting {
 		return
 	}
 	c.log(Info, "waits up to %s for executors to come back", stout.FormatDuration(c.cfg.ExecutorReregistration))
@@ -52,7 +45,6 @@ func (c *Core) adopt(s *State) bool {
 	if s.Agent == nil {
 		return true
 	}
-	c.rebooted = s.Rebooted
 	if err := c.compatible(s.Agent); err != nil {
 		if s.Rebooted && len(s.Frameworks) == 0 {
 			c.log(Warning, "begins anew with another id: %v", err)
@@ -194,16 +186,20 @@ func (c *Core) endReconnecting() {
 	c.finishRecovery()
 }
 
-// recoveryStep ends the waiting when nobody is left to wait for.
+// recoveryStep ends the waiting when there is nobody left to wait for: all executors
+// have come back or ended, or, where all is cleaned up, ended.
 func (c *Core) recoveryStep() {
-	if c.phase == reconnecting && c.cfg.Cleanup {
-		for _, f := range c.frameworks {
-			if len(f.runs) > 0 {
+	if c.phase != reconnecting || c.adopting {
+		return
+	}
+	for _, f := range c.frameworks {
+		for _, r := range f.runs {
+			if r.state == registering || r.state != ended && c.cfg.Cleanup {
 				return
 			}
 		}
-		c.finishRecovery()
 	}
+	c.finishRecovery()
 }
 
 func (c *Core) finishRecovery() {

@@ -58,6 +58,7 @@ func (c *Core) updated(r *run, given *mesosv1.TaskStatus) {
 	case f.terminating:
 		c.counts.invalidUpdates++
 		c.log(Warning, "a status of task %s is left out: framework %s is being ended", id, f.id)
+		c.send(r, acknowledgedEvent(given.GetTaskId(), given.GetUuid())) // the executor has not to wait before it ends
 		return
 	}
 	s := copyStatus(given)
@@ -222,7 +223,7 @@ func (c *Core) store(s *status) {
 	send, _ := c.updates.Update(c.now, s.update)
 	var then []Effect
 	if r := s.run; !s.own && r.stream != 0 {
-		then = append(then, Send{Stream: r.stream, Event: acknowledgedEvent(s.update)})
+		then = append(then, Send{Stream: r.stream, Event: acknowledgedEvent(s.update.GetStatus().GetTaskId(), s.update.GetUuid())})
 	}
 	if send != nil {
 		if e := c.forward(send); e != nil {
@@ -240,12 +241,12 @@ func (c *Core) store(s *status) {
 }
 
 func (c *Core) acknowledge(s *status) {
-	c.send(s.run, acknowledgedEvent(s.update))
+	c.send(s.run, acknowledgedEvent(s.update.GetStatus().GetTaskId(), s.update.GetUuid()))
 }
 
-func acknowledgedEvent(u *wire.StatusUpdate) *executor.Event {
+func acknowledgedEvent(task *mesosv1.TaskID, uuid []byte) *executor.Event {
 	return &executor.Event{Type: executor.Event_ACKNOWLEDGED.Enum(), Acknowledged: &executor.Event_Acknowledged{
-		TaskId: u.GetStatus().GetTaskId(), Uuid: u.GetUuid(),
+		TaskId: task, Uuid: uuid,
 	}}
 }
 

@@ -88,9 +88,11 @@ func (c *Core) subscribe(e ExecutorCall, r *run) {
 	if !r.spoken && len(r.queue) == 0 {
 		c.log(Info, "executor %s of framework %s has no task any more; ends it", r.id, r.framework.id)
 		c.shutdownRun(r)
+		c.recoveryStep()
 		return
 	}
 	c.emit(c.feed(r, r.queue...))
+	c.recoveryStep()
 }
 
 // dropUnknown ends tasks that were sent to an executor which never saw them.

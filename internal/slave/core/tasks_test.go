@@ -379,7 +379,7 @@ func TestShutdowns(t *testing.T) {
 		w.from(&wire.ShutdownFrameworkMessage{FrameworkId: frameworkID})
 		w.wants("send SHUTDOWN")
 		w.call("E", update("T", "u1", mesosv1.TaskState_TASK_KILLED))
-		w.wants("answer 202")
+		w.wants("answer 202", "send ACKNOWLEDGED u1")
 		w.ended("E", nil)
 		w.wants("closestream", "to master: ExitedExecutor E -1", "write sentinel of E",
 			"collect slaves/A/frameworks/F/executors/E/runs/*", "collect slaves/A/frameworks/F/executors/E",
