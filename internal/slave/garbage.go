@@ -21,6 +21,9 @@ type leftovers struct {
 	collector *gc.Collector
 	files     *files.Files
 	log       *slog.Logger
+
+	// allowed says who may read a sandbox.
+	allowed func(*mesosv1.FrameworkInfo, *mesosv1.ExecutorInfo) files.Authorize
 }
 
 // Collect implements Garbage.
@@ -55,7 +58,7 @@ func (l *leftovers) Attach(framework *mesosv1.FrameworkInfo, executor *mesosv1.E
 		strings.Join([]string{"/frameworks", framework.GetId().GetValue(), "executors", executor.GetExecutorId().GetValue(), "runs", paths.Latest}, "/"),
 	}
 	for _, name := range names {
-		l.files.Attach(name, directory, nil)
+		l.files.Attach(name, directory, l.allowed(framework, executor))
 	}
 }
 

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"go.uber.org/fx"
 
 	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/facade/mesos/authorization"
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/daemon"
 	"github.com/mesos-modules/mms/internal/files"
@@ -17,6 +19,7 @@ import (
 	"github.com/mesos-modules/mms/internal/slave/containers"
 	"github.com/mesos-modules/mms/internal/slave/fetcher"
 	"github.com/mesos-modules/mms/internal/slave/gc"
+	"github.com/mesos-modules/mms/internal/slave/operator"
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/modules/authorizer/local"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
@@ -24,6 +27,7 @@ import (
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
 	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
 	"github.com/mesos-modules/mms/roles/authenticatee"
+	"github.com/mesos-modules/mms/roles/authorizer"
 	"github.com/mesos-modules/mms/roles/containerizer"
 	"github.com/mesos-modules/mms/roles/containerlogger"
 	"github.com/mesos-modules/mms/roles/hook"
@@ -83,6 +87,7 @@ type sites struct {
 	Manager        *manager.Manager
 	Detector       masterdetector.MasterDetector
 	Authenticatee  manager.Factory[authenticatee.Authenticatee]
+	Authorizer     authorizer.Authorizer
 	Hooks          []hook.Hook
 	Containerizers []containerizer.Containerizer
 	Isolators      []isolator.Isolator
@@ -95,14 +100,16 @@ type sites struct {
 
 // running is the agent that has been started, and what answers requests for it.
 type running struct {
-	plug    *Plug
-	host    daemon.Host
-	sites   sites
-	slave   *Slave
-	files   files.Files
-	fetcher *fetcher.Fetcher
-	handler atomic.Pointer[http.Handler]
-	next    http.Handler
+	plug      *Plug
+	host      daemon.Host
+	sites     sites
+	slave     *Slave
+	operator  *operator.Operator
+	files     files.Files
+	fetcher   *fetcher.Fetcher
+	collector *gc.Collector
+	handler   atomic.Pointer[http.Handler]
+	next      http.Handler
 }
 
 // build lays the agent out; it is made and started with the app, because hooks are
@@ -138,14 +145,15 @@ func (r *running) start(ctx context.Context) error {
 		return err
 	}
 	if r.host.LogFile != "" {
-		r.files.Attach("/slave/log", r.host.LogFile, nil)
+		r.files.Attach("/slave/log", r.host.LogFile, r.access(authorization.Action_ACCESS_MESOS_LOG, nil))
 	}
 	r.slave = New(cfg)
+	r.operator = r.tools(cfg)
 	if err := r.slave.Start(ctx); err != nil {
 		r.slave = nil
 		return errors.Join(err, cfg.Store.Close())
 	}
-	handler := r.slave.Handler(realms, r.files.Routes(apihttp.RealmReadOnly), r.next)
+	handler := r.slave.Handler(realms, slices.Concat(r.operator.Routes(), r.files.Routes(apihttp.RealmReadOnly)), r.next)
 	r.handler.Store(&handler)
 	return nil
 }
@@ -155,6 +163,7 @@ func (r *running) stop(ctx context.Context) error {
 		return nil
 	}
 	err := r.slave.Stop(ctx)
+	r.operator.Wait(ctx)
 	r.fetcher.Close()
 	return err
 }
@@ -170,14 +179,15 @@ func (r *running) config(ctx context.Context) (Config, error) {
 	}
 	c.Core.Hooks = len(s.Hooks) > 0
 	c.Core.Info = decorateAgent(ctx, r.host.Log, s.Hooks, c.Core.Info)
-	collector, err := gc.New(gc.Config{
+	var err error
+	r.collector, err = gc.New(gc.Config{
 		Folder: c.Core.WorkDir, Delay: p.gcDelay.Get(), Headroom: p.gcHeadroom.Get(), Interval: p.diskWatch.Get(), Log: r.host.Log,
 	})
 	if err != nil {
 		return Config{}, err
 	}
-	kept := &leftovers{collector: collector, files: &r.files, log: r.host.Log}
-	c.Garbage, c.Sandboxes, c.Background = kept, kept, []func(context.Context){collector.Run}
+	kept := &leftovers{collector: r.collector, files: &r.files, log: r.host.Log, allowed: r.toSandbox}
+	c.Garbage, c.Sandboxes, c.Background = kept, kept, []func(context.Context){r.collector.Run}
 	r.fetcher, err = fetcher.New(fetcher.Config{
 		CacheDir: p.fetcherCacheDir.Get(), CacheSize: int64(p.fetcherCacheSize.Get()), FrameworksHome: p.frameworksHome.Get(),
 		StallTimeout: p.fetcherStallTimeout.Get(), Log: r.host.Log,
