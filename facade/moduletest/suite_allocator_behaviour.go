@@ -1,6 +1,7 @@
 package moduletest
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -11,7 +12,7 @@ import (
 // behaviour is one that frameworks and operators of Apache Mesos know of its allocator.
 type behaviour struct {
 	name    string // of the test that upstream has for it (src/tests/hierarchical_allocator_tests.cpp)
-	options func(*allocation.Options)
+	options func(*allocation.Options) // may be nil
 	hold    func(*market)
 }
 
@@ -31,20 +32,21 @@ type behaviour struct {
 // Not asked are those for which upstream leaves open who is offered what.
 func AllocatorBehaviours(t *testing.T, load func(t *testing.T) allocator.Allocator) {
 	t.Helper()
-	for _, all := range [][]behaviour{
-		fairnessBehaviours(), roleBehaviours(), filterBehaviours(), minimumBehaviours(), agentBehaviours(), operationBehaviours(),
-		kindBehaviours(), maintenanceBehaviours(), quotaBehaviours(), headroomBehaviours(), quotaReservationBehaviours(), metricBehaviours(),
-	} {
-		for _, b := range all {
-			t.Run(b.name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					change := b.options
-					if change == nil {
-						change = func(*allocation.Options) {}
-					}
-					b.hold(openMarket(t, load(t), change))
-				})
-			})
-		}
+	for _, b := range behaviours() {
+		t.Run(b.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { b.hold(openMarket(t, load(t), b.change)) })
+		})
+	}
+}
+
+func behaviours() []behaviour {
+	return slices.Concat(fairnessBehaviours(), roleBehaviours(), filterBehaviours(), minimumBehaviours(), agentBehaviours(), operationBehaviours(),
+		kindBehaviours(), maintenanceBehaviours(), quotaBehaviours(), headroomBehaviours(), quotaReservationBehaviours(), metricBehaviours())
+}
+
+// change makes the options what the behaviour is about.
+func (b behaviour) change(o *allocation.Options) {
+	if b.options != nil {
+		b.options(o)
 	}
 }

@@ -3,6 +3,7 @@ package moduletest
 import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/mesos-modules/mms/facade/mesos/allocation"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
@@ -211,6 +212,10 @@ func roleBehaviours() []behaviour {
 			m.expect()
 			m.run()
 			m.expect()
+			old := m.framework("f2", nil)
+			old.info.Capabilities, old.info.Role = nil, proto.String("role1")
+			m.joinAs(old)
+			m.expect("f2 role1 a1 cpus:1;mem:512")
 		}},
 		{name: "DontOfferOldAgentToHierarchicalRole", hold: func(m *market) {
 			m.join("f1", "a/b")

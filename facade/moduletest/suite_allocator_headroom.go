@@ -50,6 +50,8 @@ func headroomBehaviours() []behaviour {
 			m.agent("a1", "cpus(role3):4;mem(role3):4096;"+half)
 			m.run()
 			m.expect()
+			m.agent("a2", half)
+			m.expect("f2 role2 a2 " + half)
 		}},
 		{name: "QuotaHeadroomIsNotWhatIsRevocable", hold: func(m *market) {
 			m.both("role1", half)

@@ -26,7 +26,7 @@ import (
 // bubble of testing/synctest: after each call, what the allocator does because of it is
 // awaited, and time passes only where a behaviour says so.
 type market struct {
-	t *testing.T
+	t testing.TB
 	a allocator.Allocator
 
 	mu      sync.Mutex
@@ -39,7 +39,7 @@ type market struct {
 const marketInterval = time.Second
 
 // openMarket initializes the allocator with the master's defaults, or changed ones.
-func openMarket(t *testing.T, a allocator.Allocator, change ...func(*allocation.Options)) *market {
+func openMarket(t testing.TB, a allocator.Allocator, change ...func(*allocation.Options)) *market {
 	m := &market{t: t, a: a, out: map[string][]*mesosv1.Resource{}}
 	o := &allocation.Options{
 		AllocationInterval:         duration(marketInterval),
