@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,12 +18,17 @@ import (
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/modules/containerizer/mesos"
+	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 	"github.com/mesos-modules/mms/roles/calculator"
 )
 
 func TestMain(m *testing.M) {
 	if Child() {
 		return
+	}
+	if filepath.Base(os.Args[0]) == mesos.Program {
+		os.Exit(shim.Main(os.Args[1:]))
 	}
 	goleak.VerifyTestMain(m)
 }

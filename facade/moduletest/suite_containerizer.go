@@ -182,13 +182,14 @@ func recovered(b *bench) {
 	_, next := loaded[containerizer.Containerizer](b, StateDir(folder))
 	info, err := next.Recover(b.Context(), []*slave.ContainerState{lives.state(), ends.state()})
 	require.NoError(b, err)
-	assert.Len(b, info.GetCheckpointedContainerStates(), 2)
-	require.Len(b, info.GetOrphanContainerIds(), 1)
-	assert.Equal(b, "orphan", info.GetOrphanContainerIds()[0].GetValue())
 	for _, r := range []*run{lives, ends, orphan} {
 		r.m, r.termination = next, make(chan *slave.ContainerTermination, 2)
 		r.calls.Store(0)
+		b.Cleanup(func() { _ = next.Destroy(context.Background(), r.id) }) // before the next agent stops
 	}
+	assert.Len(b, info.GetCheckpointedContainerStates(), 2)
+	require.Len(b, info.GetOrphanContainerIds(), 1)
+	assert.Equal(b, "orphan", info.GetOrphanContainerIds()[0].GetValue())
 	lives.watch()
 	ends.watch()
 	assert.Equal(b, int32(4<<8), ends.ended().GetStatus(), "of one that ended while there was no agent")
@@ -250,6 +251,7 @@ func (b *bench) run(m containerizer.Containerizer, id, command string) *run {
 		return &slave.ContainerIO_IO{Type: slave.ContainerIO_IO_PATH.Enum(), Path: proto.String(filepath.Join(folder, name))}
 	}
 	r.files = &slave.ContainerIO{Out: file("out"), Err: file("err")}
+	b.Cleanup(func() { _ = r.m.Destroy(context.Background(), r.id) }) // of a check that failed
 	return r
 }
 
