@@ -11,7 +11,7 @@ import (
 
 // behaviour is one that frameworks and operators of Apache Mesos know of its allocator.
 type behaviour struct {
-	name    string // of the test that upstream has for it (src/tests/hierarchical_allocator_tests.cpp)
+	name    string                    // of the test that upstream has for it (src/tests/hierarchical_allocator_tests.cpp)
 	options func(*allocation.Options) // may be nil
 	hold    func(*market)
 }

@@ -30,7 +30,7 @@ func (a *Allocator) AddSlave(_ context.Context, info *mesosv1.AgentInfo, capabil
 	if err != nil {
 		return err
 	}
-	ag := &agent{id: id, active: true, place: len(a.agents)}
+	ag := &agent{id: id, active: true, place: len(a.agents), filters: filters{tally: &a.tally}}
 	a.agents = append(a.agents, ag)
 	a.agentsByID[id] = ag
 	a.setTotal(ag, sum)
@@ -94,6 +94,7 @@ func (a *Allocator) RemoveSlave(_ context.Context, id *mesosv1.AgentID) error {
 	for _, f := range a.frameworks {
 		delete(f.noInverse, ag.id)
 	}
+	ag.filters.clear()
 	delete(a.agentsByID, ag.id)
 	last := len(a.agents) - 1
 	a.agents[ag.place] = a.agents[last]
@@ -118,7 +119,7 @@ func (a *Allocator) UpdateSlave(_ context.Context, info *mesosv1.AgentInfo, capa
 		return err
 	}
 	if !resources.EqualAttributes(ag.info.GetAttributes(), info.GetAttributes()) {
-		ag.filters = filters{}
+		ag.filters.clear()
 		for _, f := range a.frameworks {
 			delete(f.noInverse, ag.id)
 		}

@@ -48,6 +48,7 @@ type Allocator struct {
 	totals     *sorter.Totals
 	sorter     sorter.Sorter[*role] // of the roles that have members
 	slots      slots
+	tally      tally           // of the filters of all agents
 	strangers  map[string]int  // how many shares the frameworks have that were not added
 	whitelist  map[string]bool // hosts; nil allows all
 

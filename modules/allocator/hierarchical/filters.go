@@ -16,6 +16,7 @@ import (
 // so they lie in the agent by the slots of the members, in pages without pointers, and
 // what was refused, which is the same for most, is there once.
 type filters struct {
+	tally    *tally
 	pages    []*page
 	refusals []refusal
 	unused   []uint32            // places in refusals
@@ -108,8 +109,10 @@ func (f *filters) of(slot uint32) []filter {
 func (f *filters) set(slot uint32, all []filter) {
 	for i := range all {
 		f.refusals[all[i].refusal-1].uses++
+		f.tally.count(slot, all[i].until, 1)
 	}
 	for _, old := range f.of(slot) {
+		f.tally.count(slot, old.until, -1)
 		r := &f.refusals[old.refusal-1]
 		if r.uses--; r.uses == 0 {
 			*r = refusal{}
@@ -153,7 +156,14 @@ func (f *filters) drop(slot uint32) {
 	}
 	f.set(slot, nil)
 	if len(f.unused) == len(f.refusals) {
-		*f = filters{}
+		*f = filters{tally: f.tally}
+	}
+}
+
+// clear removes all filters.
+func (f *filters) clear() {
+	for slot := range uint32(len(f.pages) * slotsPerPage) {
+		f.drop(slot)
 	}
 }
 
@@ -183,20 +193,6 @@ func (f *filters) blockSlowly(slot uint32, v *view, now time.Duration) bool {
 	all := slices.DeleteFunc(f.of(slot), func(one filter) bool { return one.expired(now) })
 	f.set(slot, all)
 	return slices.ContainsFunc(all, func(one filter) bool { return f.refuses(&one, v) })
-}
-
-// active counts the filters of a slot.
-func (f *filters) active(slot uint32, now time.Duration) (n int) {
-	first := f.at(slot)
-	if first == nil || first.refusal == 0 {
-		return 0
-	}
-	for _, one := range f.of(slot) {
-		if !one.expired(now) {
-			n++
-		}
-	}
-	return n
 }
 
 const (

@@ -114,14 +114,12 @@ func (a *Allocator) Metrics(context.Context) ([]*allocation.Metric, error) {
 	return b, nil
 }
 
-// activeFilters are the filters by role. They are counted here, so that runs need not.
+// activeFilters are the filters by role.
 func (a *Allocator) activeFilters(now time.Duration) map[*role]int {
 	sums := map[*role]int{}
 	for _, f := range a.frameworks {
 		for _, m := range f.members {
-			for _, ag := range a.agents {
-				sums[m.role] += ag.filters.active(m.slot, now)
-			}
+			sums[m.role] += a.tally.active(m.slot, now)
 		}
 	}
 	return sums

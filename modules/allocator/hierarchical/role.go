@@ -3,6 +3,7 @@ package hierarchical
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
@@ -153,8 +154,8 @@ func (a *Allocator) UpdateWeights(_ context.Context, weights []*mesosv1.WeightIn
 		if err := resources.ValidateRole(w.GetRole()); err != nil {
 			return err
 		}
-		if !(w.GetWeight() > 0) {
-			return fmt.Errorf("the weight of role %s is %v and has to be above 0", w.GetRole(), w.GetWeight())
+		if !(w.GetWeight() > 0) || math.IsInf(w.GetWeight(), 1) {
+			return fmt.Errorf("the weight of role %s is %v and has to be a number above 0", w.GetRole(), w.GetWeight())
 		}
 	}
 	for _, w := range weights {
