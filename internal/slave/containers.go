@@ -141,7 +141,11 @@ func makeSandbox(dir, owner string) error {
 		}
 	}
 	latest := filepath.Join(filepath.Dir(dir), paths.Latest)
-	if err := os.Remove(latest); err != nil && !errors.Is(err, os.ErrNotExist) {
+	err := os.Symlink(filepath.Base(dir), latest)
+	if !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	if err := os.Remove(latest); err != nil {
 		return err
 	}
 	return os.Symlink(filepath.Base(dir), latest)

@@ -26,8 +26,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"google.golang.org/protobuf/proto"
-
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/slave/core"
 	"github.com/mesos-modules/mms/internal/slave/paths"
@@ -56,6 +54,7 @@ type Store struct {
 	root   *os.Root
 	meta   string
 	bootID string
+	runs   runs
 }
 
 // Open makes the folder meta below work, if it is not there, and returns its store.
@@ -73,7 +72,7 @@ func Open(work string) (*Store, error) {
 }
 
 // Close gives the folder back.
-func (s *Store) Close() error { return s.root.Close() }
+func (s *Store) Close() error { return errors.Join(s.runs.close(), s.root.Close()) }
 
 // Write writes one checkpoint. The error names what could not be written.
 func (s *Store) Write(c core.Checkpoint) error {
@@ -102,45 +101,44 @@ func (s *Store) write(c core.Checkpoint) (path string, err error) {
 			return "", err
 		}
 		dir := paths.Framework("", c.Agent.GetValue(), c.Info.GetId().GetValue())
-		if path, err = s.put(dir, frameworkPIDFile, []byte(nobodyPID)); err != nil {
+		if path, err = s.top().put(dir, frameworkPIDFile, []byte(nobodyPID)); err != nil {
 			return path, err
 		}
-		return s.save(dir, frameworkFile, c.Info)
+		return s.top().save(dir, frameworkFile, c.Info)
 	case core.SaveExecutor:
 		return s.saveExecutor(c)
 	case core.SaveTask:
-		dir, err := taskFolder(c.At, c.Task.GetTaskId())
-		if err != nil {
-			return "", err
-		}
-		return s.save(dir, taskFile, c.Task)
+		return s.inRun(c.At, func(run folder) (string, error) {
+			return run.save(taskFolder(c.Task.GetTaskId()), taskFile, c.Task)
+		}, c.Task.GetTaskId().GetValue())
 	case core.SaveMarker:
-		return s.touch(c.At, markerFile)
+		return s.inRun(c.At, func(run folder) (string, error) { return run.put("", markerFile, nil) })
 	case core.SaveSentinel:
-		return s.touch(c.At, sentinelFile)
+		path, err := s.inRun(c.At, func(run folder) (string, error) { return run.put("", sentinelFile, nil) })
+		return path, errors.Join(err, s.runs.forget(filepath.Dir(path)))
 	case core.SaveUpdate:
-		dir, err := taskFolder(c.At, c.Task)
-		if err != nil {
-			return "", err
-		}
-		return s.append(dir, updatesFile, c.Record)
+		return s.inRun(c.At, func(run folder) (string, error) {
+			return run.append(taskFolder(c.Task), updatesFile, c.Record)
+		}, c.Task.GetValue())
 	default:
 		return "", fmt.Errorf("no checkpoint is of type %T", c)
 	}
 }
+
+func (s *Store) top() folder { return folder{s.root} }
 
 func (s *Store) saveAgent(info *mesosv1.AgentInfo) (string, error) {
 	id := info.GetId().GetValue()
 	if err := segments(id); err != nil {
 		return "", err
 	}
-	if path, err := s.save(paths.Slave("", id), agentFile, info); err != nil {
+	if path, err := s.top().save(paths.Slave("", id), agentFile, info); err != nil {
 		return path, err
 	}
-	if path, err := s.link(paths.Slaves(""), id); err != nil {
+	if path, err := s.top().link(paths.Slaves(""), id); err != nil {
 		return path, err
 	}
-	return s.put("", bootIDFile, []byte(s.bootID))
+	return s.top().put("", bootIDFile, []byte(s.bootID))
 }
 
 func (s *Store) saveExecutor(c core.SaveExecutor) (string, error) {
@@ -149,101 +147,32 @@ func (s *Store) saveExecutor(c core.SaveExecutor) (string, error) {
 	if err := segments(agent, framework, executor, container); err != nil {
 		return "", err
 	}
-	if path, err := s.save(paths.Executor("", agent, framework, executor), executorFile, c.Info); err != nil {
+	if path, err := s.top().save(paths.Executor("", agent, framework, executor), executorFile, c.Info); err != nil {
 		return path, err
 	}
 	run := paths.Run("", agent, framework, executor, container)
 	if err := s.root.MkdirAll(run, folderMode); err != nil {
 		return run, err
 	}
-	return s.link(filepath.Dir(run), container)
+	return s.top().link(filepath.Dir(run), container)
 }
 
-func (s *Store) touch(at core.RunPath, name string) (string, error) {
-	dir, err := runFolder(at)
-	if err != nil {
-		return "", err
-	}
-	return s.put(dir, name, nil)
-}
+func taskFolder(id *mesosv1.TaskID) string { return filepath.Join("tasks", id.GetValue()) }
 
-func (s *Store) save(dir, name string, m proto.Message) (string, error) {
-	b, err := record(m)
-	if err != nil {
-		return filepath.Join(dir, name), err
-	}
-	return s.put(dir, name, b)
-}
-
-// put writes a file whole or not at all.
-func (s *Store) put(dir, name string, content []byte) (string, error) {
-	path := filepath.Join(dir, name)
-	if dir != "" {
-		if err := s.root.MkdirAll(dir, folderMode); err != nil {
-			return path, err
-		}
-	}
-	if err := s.root.WriteFile(path+temporary, content, fileMode); err != nil {
-		_ = s.root.Remove(path + temporary) // it may be half there
-		return path, err
-	}
-	return path, s.root.Rename(path+temporary, path)
-}
-
-// append adds a record at the end of a file. Of one that does not fit nothing is left:
-// else what is appended later could not be read.
-func (s *Store) append(dir, name string, m proto.Message) (path string, err error) {
-	path = filepath.Join(dir, name)
-	b, err := record(m)
-	if err != nil {
-		return path, err
-	}
-	if err := s.root.MkdirAll(dir, folderMode); err != nil {
-		return path, err
-	}
-	f, err := s.root.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, fileMode)
-	if err != nil {
-		return path, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	before, err := f.Stat()
-	if err != nil {
-		return path, err
-	}
-	if _, err := f.Write(b); err != nil {
-		return path, errors.Join(err, f.Truncate(before.Size()))
-	}
-	return path, nil
-}
-
-// link makes dir/latest point to a neighbour.
-func (s *Store) link(dir, target string) (string, error) {
-	path := filepath.Join(dir, paths.Latest)
-	_ = s.root.Remove(path + temporary) // of an agent that was killed
-	if err := s.root.Symlink(target, path+temporary); err != nil {
-		return path, err
-	}
-	return path, s.root.Rename(path+temporary, path)
-}
-
-func runFolder(at core.RunPath) (string, error) {
+// inRun writes something of a run, whose folder is kept open while it goes on.
+func (s *Store) inRun(at core.RunPath, write func(run folder) (string, error), more ...string) (string, error) {
 	agent, framework := at.Agent.GetValue(), at.Framework.GetValue()
 	executor, container := at.Executor.GetValue(), at.Container.GetValue()
-	if err := segments(agent, framework, executor, container); err != nil {
+	if err := segments(append(more, agent, framework, executor, container)...); err != nil {
 		return "", err
 	}
-	return paths.Run("", agent, framework, executor, container), nil
-}
-
-func taskFolder(at core.RunPath, task *mesosv1.TaskID) (string, error) {
-	run, err := runFolder(at)
+	dir := paths.Run("", agent, framework, executor, container)
+	run, err := s.runs.open(s.root, dir)
 	if err != nil {
-		return "", err
+		return dir, err
 	}
-	if err := segments(task.GetValue()); err != nil {
-		return "", err
-	}
-	return filepath.Join(run, "tasks", task.GetValue()), nil
+	path, err := write(folder{run})
+	return filepath.Join(dir, path), err
 }
 
 func segments(ids ...string) error {

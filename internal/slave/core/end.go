@@ -121,6 +121,9 @@ func (c *Core) checkpointFailed(e CheckpointFailed) {
 	case SaveAgent:
 		c.saved = false // tried again before the next task is written down
 	case SaveFramework:
+		if f := c.byID[k.Info.GetId().GetValue()]; f != nil {
+			f.saved = nil
+		}
 		c.runUnwritten(k.For, e.Err)
 	case SaveExecutor:
 		c.runUnwritten(k.Container, e.Err)

@@ -11,7 +11,8 @@ import (
 type framework struct {
 	id          string
 	info        *mesosv1.FrameworkInfo
-	terminating bool // the master wants it gone
+	saved       *mesosv1.FrameworkInfo // as it is written down
+	terminating bool                   // the master wants it gone
 
 	pending []*launch // tasks whose hooks are asked, in the order in which they came
 	runs    []*run    // of executors, in the order in which they were launched

@@ -232,7 +232,8 @@ func (c *Core) updateFramework(m *wire.UpdateFrameworkMessage) {
 		}
 		f.info = info
 		if info.GetCheckpoint() {
-			c.write(SaveFramework{Agent: c.agentID(), Info: f.info})
+			f.saved = info
+			c.write(SaveFramework{Agent: c.agentID(), Info: info})
 		}
 	}
 	for _, u := range c.updates.Heads(f.id) {

@@ -73,6 +73,7 @@ func (c *Core) adopt(s *State) bool {
 
 func (c *Core) adoptFramework(s *FrameworkState, rebooted bool) {
 	f := c.addFramework(s.Info)
+	f.saved = s.Info
 	var lost []*run
 	for _, e := range s.Executors {
 		r := c.adoptExecutor(f, e)

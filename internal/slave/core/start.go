@@ -65,11 +65,14 @@ func (c *Core) startContainer(r *run, l *launch, decorated []*mesosv1.Environmen
 	start.Ticket = c.ask(func(e Event) { c.launched(r, e.(Launched).Err) })
 	attach := Attach{Framework: r.framework.info, Executor: r.info, Container: r.container, Directory: r.directory}
 	effects := c.saveTasks(r, r.first, attach, start)
-	if r.checkpoint() {
-		effects = []Effect{Write{Checkpoint: SaveFramework{Agent: c.agentID(), Info: r.framework.info, For: r.container}, Then: []Effect{
-			Write{Checkpoint: SaveExecutor{
-				Agent: c.agentID(), Framework: r.framework.info.GetId(), Info: r.info, Container: r.container,
-			}, Then: effects}}}}
+	if f := r.framework; r.checkpoint() {
+		effects = []Effect{Write{Checkpoint: SaveExecutor{
+			Agent: c.agentID(), Framework: f.info.GetId(), Info: r.info, Container: r.container,
+		}, Then: effects}}
+		if f.saved != f.info {
+			f.saved = f.info // until CheckpointFailed says otherwise
+			effects = []Effect{Write{Checkpoint: SaveFramework{Agent: c.agentID(), Info: f.info, For: r.container}, Then: effects}}
+		}
 	}
 	c.log(Info, "launches executor %s of framework %s in container %s", r.id, r.framework.id, r.container.GetValue())
 	c.emit(effects...)
