@@ -172,7 +172,7 @@ func plain(t *testing.T) *core.FrameworkView {
 
 func ended(t *testing.T) *core.FrameworkView {
 	return &core.FrameworkView{
-		Info:       message[mesosv1.FrameworkInfo](t, `{"user":"root","name":"ended","id":{"value":"m-0-0003"},"role":"ops"}`),
+		Info:       message[mesosv1.FrameworkInfo](t, `{"user":"root","name":"ended","id":{"value":"m-0-0003"},"role":"ops","capabilities":[{"type":"PARTITION_AWARE"}]}`),
 		Registered: at(7), Unregistered: at(8),
 		Completed: []*mesosv1.Task{message[mesosv1.Task](t, `{"name":"killed","task_id":{"value":"t5"},"framework_id":{"value":"m-0-0003"},"agent_id":{"value":"m-1-S0"},"state":"TASK_KILLED",
 			"statuses":[{"task_id":{"value":"t5"},"state":"TASK_KILLED","timestamp":1700000020}]}`)},
@@ -181,8 +181,8 @@ func ended(t *testing.T) *core.FrameworkView {
 
 func about() view.About {
 	return view.About{
-		GitSHA: "abc", BuildDate: "2026-11-22", BuildTime: at(-1000), BuildUser: "builder",
-		Configuration: &view.Configuration{Cluster: "c", LogDir: "/var/log", Flags: []view.Flag{{Name: "port", Value: "5050"}, {Name: "quorum", Value: "1"}}},
+		GitSHA: "abc", GitBranch: "main", GitTag: "v1", BuildDate: "2026-11-22", BuildTime: at(-1000), BuildUser: "builder",
+		Configuration: &view.Configuration{Cluster: "c", LogDir: "/var/log", ExternalLogFile: "/var/log/all", Flags: []view.Flag{{Name: "port", Value: "5050"}, {Name: "quorum", Value: "1"}}},
 	}
 }
 

@@ -281,6 +281,23 @@ func TestShortWayOfResources(t *testing.T) {
 	}
 }
 
+func TestRangesAreCoalesced(t *testing.T) {
+	for text, want := range map[string]string{
+		"[1-2]":         "[1-2]",
+		"[1-2,4-5]":     "[1-2, 4-5]",
+		"[1-2,3-4]":     "[1-4]",
+		"[4-5,1-2]":     "[1-2, 4-5]",
+		"[1-2,4-5,6-6]": "[1-2, 4-6]",
+		"[0-0,2-2,18446744073709551615-18446744073709551615]": "[0-0, 2-2, 18446744073709551615-18446744073709551615]",
+	} {
+		m, err := resources.ParseMessages("ports:"+text, "*")
+		require.NoError(t, err)
+		v := &core.View{Frameworks: []*core.FrameworkView{{Info: &mesosv1.FrameworkInfo{}, Tasks: []*mesosv1.Task{{Resources: m}}}}}
+		got := written(t, view.WriteTasks, v, view.Options{})["tasks"].([]any)[0].(object)["resources"].(object)
+		assert.Equal(t, want, got["ports"], text)
+	}
+}
+
 func randomResource(random *rand.Rand, name string, kind int) *mesosv1.Resource {
 	m := &mesosv1.Resource{Name: &name}
 	switch kind {
