@@ -23,14 +23,15 @@ const (
 
 // Destroy ends a container, whatever it is doing, and returns how it ended once
 // everything is cleaned up. When ctx ends first the destruction goes on. Destroying twice
-// is destroying once; of one that has ended, the termination is returned as by Wait.
+// is destroying once; of one that has ended, the termination is returned. Who waits for
+// the container hears of its end as of any other.
 func (s *Service) Destroy(ctx context.Context, id *mesosv1.ContainerID) (*slave.ContainerTermination, error) {
 	c, err := s.find(id)
 	if err != nil {
 		return nil, err
 	}
 	s.end(c, reason{err: errors.New("it was destroyed meanwhile")})
-	return s.tell(ctx, c)
+	return s.wait(ctx, c)
 }
 
 // reason is why a container is destroyed.

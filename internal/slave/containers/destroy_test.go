@@ -2,6 +2,7 @@ package containers_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -35,12 +36,12 @@ func TestDestroy(t *testing.T) {
 		<-b.reached
 		release()
 		for range 2 {
-			// One may come when all is over; it is told that nothing is known.
-			if termination := <-results; termination != nil {
-				assert.Equal(t, int32(9), termination.GetStatus())
-			}
+			assert.Equal(t, int32(9), (<-results).GetStatus())
 		}
 		assert.Equal(t, cleanup, b.done())
+		termination, err := b.Wait(t.Context(), id("one"))
+		require.NoError(t, err, "an end is kept for who waits, whoever destroyed")
+		assert.Equal(t, int32(9), termination.GetStatus())
 	})
 	t.Run("an isolator that fails to clean up keeps nobody from it", func(t *testing.T) {
 		b := newBench(t)
@@ -215,4 +216,18 @@ func TestTheEndIsToldToTheFirstWhoAsks(t *testing.T) {
 	cancel()
 	_, err = b.Wait(ctx, id("one"))
 	assert.ErrorIs(t, err, context.Canceled)
+}
+
+func TestEndsThatNobodyAsksForAreNotKeptForever(t *testing.T) {
+	b := newBench(t)
+	const kept = 1024
+	for n := range kept + 1 {
+		b.launched(fmt.Sprint("c", n))
+		_, err := b.Destroy(t.Context(), id(fmt.Sprint("c", n)))
+		require.NoError(t, err)
+	}
+	_, err := b.Wait(t.Context(), id("c0"))
+	require.ErrorIs(t, err, containers.ErrUnknown)
+	_, err = b.Wait(t.Context(), id("c1"))
+	assert.NoError(t, err)
 }

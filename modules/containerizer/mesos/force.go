@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"github.com/mesos-modules/mms/facade/mesos/slave"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 )
 
@@ -23,8 +24,8 @@ func (c *container) force() {
 // sweep kills what is left of a container whose shim was killed. It has no parent any
 // more; what tells it from other processes is the sandbox in its environment.
 func (c *container) sweep() {
-	if c.config.GetDirectory() == "" {
-		return
+	if c.config.GetDirectory() == "" || c.config.GetContainerClass() == slave.ContainerClass_DEBUG {
+		return // its sandbox may be its parent's
 	}
 	mark := []byte("MESOS_SANDBOX=" + c.config.GetDirectory())
 	all, err := filepath.Glob("/proc/[0-9]*/environ")

@@ -132,6 +132,23 @@ func TestWhatALaunchInfoAsksFor(t *testing.T) {
 		assert.Empty(t, out)
 		assert.Contains(t, errs, "comes before the command")
 	})
+	t.Run("a signal that comes before the command does waits for it", func(t *testing.T) {
+		folder := t.TempDir()
+		config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("sleep 1000")}}
+		id := containerID("early")
+		_, err := b.Launch(t.Context(), id, config, &slave.ContainerLaunchInfo{
+			PreExecCommands: []*mesosv1.CommandInfo{{Value: proto.String("while [ ! -e go ]; do :; done")}}}, nil)
+		require.NoError(t, err)
+		ended := make(chan *slave.ContainerTermination, 1)
+		require.NoError(t, b.Watch(t.Context(), id, func(t *slave.ContainerTermination) { ended <- t }))
+		require.NoError(t, b.Start(t.Context(), id))
+		found, err := b.Kill(t.Context(), id, int32(syscall.SIGTERM))
+		require.NoError(t, err)
+		assert.True(t, found)
+		require.NoError(t, os.WriteFile(filepath.Join(folder, "go"), nil, 0o600))
+		assert.Equal(t, int32(syscall.SIGTERM), (<-ended).GetStatus())
+		require.NoError(t, b.Destroy(t.Context(), id))
+	})
 	t.Run("a root of its own", func(t *testing.T) {
 		require.Zero(t, os.Geteuid(), "only root changes its root")
 		image := t.TempDir()

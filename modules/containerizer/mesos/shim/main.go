@@ -49,10 +49,11 @@ type shim struct {
 	ended    chan os.Signal
 	io       *terminal
 
-	waiting    []Command // what is to run before the command, and has not
-	running    int       // the process whose end is waited for: one of those, or the command
-	main       int       // the command's process; 0 before it is there and once it has ended
-	done       bool      // the command has ended, or will not be run
+	waiting    []Command        // what is to run before the command, and has not
+	running    int              // the process whose end is waited for: one of those, or the command
+	main       int              // the command's process; 0 before it is there and once it has ended
+	signals    []syscall.Signal // for the command, once it is there
+	done       bool             // the command has ended, or will not be run
 	destroying bool
 }
 
@@ -117,8 +118,9 @@ func (s *shim) take(f frame) {
 	case Run:
 		s.run(f.data)
 	case Signal:
-		if s.main > 0 && len(f.data) == 1 {
-			_ = syscall.Kill(s.main, syscall.Signal(f.data[0])) // it is not reaped: it is there
+		if len(f.data) == 1 {
+			s.signals = append(s.signals, syscall.Signal(f.data[0]))
+			s.signal()
 		}
 	case Destroy:
 		s.destroy()
@@ -164,6 +166,18 @@ func (s *shim) next() {
 		return
 	}
 	s.running, s.main = pid, pid
+	s.signal()
+}
+
+// signal sends the command what has come for it; before it is there, that waits.
+func (s *shim) signal() {
+	if s.main == 0 {
+		return
+	}
+	for _, one := range s.signals {
+		_ = syscall.Kill(s.main, one) // it is not reaped: it is there
+	}
+	s.signals = nil
 }
 
 // give says why the command will not run, and makes that its end.
