@@ -12,10 +12,10 @@ import (
 func WriteSlaves(w io.Writer, v *core.View, o Options) error {
 	return write(w, o, func(d *document) {
 		only := o.Query.Get("slave_id")
-		d.list("slaves", func() {
+		d.List("slaves", func() {
 			for _, a := range v.Agents {
 				if only == "" || only == a.Info.GetId().GetValue() {
-					d.element(func() {
+					d.Element(func() {
 						d.agent(a, o.Approve)
 						d.fullResources(a, o.Approve)
 					})
@@ -28,19 +28,19 @@ func WriteSlaves(w io.Writer, v *core.View, o Options) error {
 
 // agents writes slaves[] and recovered_slaves[] as /state has them.
 func (d *document) agents(v *core.View, o Options) {
-	d.list("slaves", func() {
+	d.List("slaves", func() {
 		for _, a := range v.Agents {
-			d.element(func() { d.agent(a, o.Approve) })
+			d.Element(func() { d.agent(a, o.Approve) })
 		}
 	})
 	d.recoveredAgents(v, "")
 }
 
 func (d *document) recoveredAgents(v *core.View, only string) {
-	d.list("recovered_slaves", func() {
+	d.List("recovered_slaves", func() {
 		for _, info := range v.Recovered {
 			if only == "" || only == info.GetId().GetValue() {
-				d.element(func() { d.agentInfo(info) })
+				d.Element(func() { d.agentInfo(info) })
 			}
 		}
 	})
@@ -48,11 +48,11 @@ func (d *document) recoveredAgents(v *core.View, only string) {
 
 // agentInfo writes what an agent says of itself.
 func (d *document) agentInfo(info *mesosv1.AgentInfo) {
-	d.text("id", info.GetId().GetValue())
-	d.text("hostname", info.GetHostname())
-	d.integer("port", int64(info.GetPort()))
+	d.Text("id", info.GetId().GetValue())
+	d.Text("hostname", info.GetHostname())
+	d.Whole("port", int64(info.GetPort()))
 	d.Key("attributes")
-	d.fields(resources.AttributeFields(info.GetAttributes()))
+	d.Fields(resources.AttributeFields(info.GetAttributes()))
 	if info.Domain != nil {
 		d.Key("domain")
 		d.Message(info.GetDomain())
@@ -61,24 +61,24 @@ func (d *document) agentInfo(info *mesosv1.AgentInfo) {
 
 func (d *document) agent(a *core.AgentView, approve Approve) {
 	d.agentInfo(a.Info)
-	d.text("pid", a.PID.String())
-	d.time("registered_time", a.Registered)
-	d.someTime("reregistered_time", a.Reregistered)
-	d.resources("resources", a.Total)
-	d.resources("used_resources", a.Used)
-	d.resources("offered_resources", a.Offered)
-	d.object("reserved_resources", func() {
+	d.Text("pid", a.PID.String())
+	d.Time("registered_time", a.Registered)
+	d.SomeTime("reregistered_time", a.Reregistered)
+	d.Resources("resources", a.Total)
+	d.Resources("used_resources", a.Used)
+	d.Resources("offered_resources", a.Offered)
+	d.Object("reserved_resources", func() {
 		for _, part := range a.Total.ByReservation() {
 			if approve.role(part.Role) {
-				d.resources(part.Role, part.Resources)
+				d.Resources(part.Role, part.Resources)
 			}
 		}
 	})
-	d.resources("unreserved_resources", a.Total.Unreserved())
-	d.boolean("active", a.Active)
-	d.boolean("deactivated", a.Deactivated)
-	d.text("version", a.Version)
-	d.list("capabilities", func() {
+	d.Resources("unreserved_resources", a.Total.Unreserved())
+	d.Truth("active", a.Active)
+	d.Truth("deactivated", a.Deactivated)
+	d.Text("version", a.Version)
+	d.List("capabilities", func() {
 		for _, c := range a.Capabilities {
 			d.String(c.GetType().String())
 		}
@@ -87,12 +87,12 @@ func (d *document) agent(a *core.AgentView, approve Approve) {
 		d.Key("drain_info")
 		d.Message(a.Drain)
 	}
-	d.someTime("estimated_drain_start_time_seconds", a.DrainStarted)
+	d.SomeTime("estimated_drain_start_time_seconds", a.DrainStarted)
 }
 
 // fullResources writes the lists of messages that only /slaves has.
 func (d *document) fullResources(a *core.AgentView, approve Approve) {
-	d.object("reserved_resources_full", func() {
+	d.Object("reserved_resources_full", func() {
 		for _, part := range a.Total.ByReservation() {
 			if approve.role(part.Role) {
 				d.full(part.Role, part.Resources, approve)
@@ -107,7 +107,7 @@ func (d *document) fullResources(a *core.AgentView, approve Approve) {
 // full writes messages in the shape of endpoints, without those of roles that the
 // reader may not see.
 func (d *document) full(key string, r resources.Resources, approve Approve) {
-	d.list(key, func() {
+	d.List(key, func() {
 		for _, m := range endpoint(r.Filter(func(each resources.Resource) bool { return visible(each, approve) })) {
 			d.Message(m)
 		}

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/legacy"
 	"github.com/mesos-modules/mms/internal/master/core"
 	"github.com/mesos-modules/mms/internal/master/validate"
 )
@@ -20,7 +21,7 @@ func WriteFrameworks(w io.Writer, v *core.View, o Options) error {
 func (d *document) frameworks(v *core.View, o Options) {
 	only := o.Query.Get("framework_id")
 	list := func(key string, all []*core.FrameworkView) {
-		d.list(key, func() {
+		d.List(key, func() {
 			for _, f := range all {
 				if o.Approve.framework(f.Info) && (only == "" || only == f.Info.GetId().GetValue()) {
 					d.framework(f, o.Approve)
@@ -30,48 +31,48 @@ func (d *document) frameworks(v *core.View, o Options) {
 	}
 	list("frameworks", v.Frameworks)
 	list("completed_frameworks", v.Completed)
-	d.list("unregistered_frameworks", func() {}) // there have been none since 1.2
+	d.List("unregistered_frameworks", func() {}) // there have been none since 1.2
 }
 
 // frameworkHead writes what /state and /state-summary have in common.
 func (d *document) frameworkHead(f *core.FrameworkView) {
-	d.text("id", f.Info.GetId().GetValue())
-	d.text("name", f.Info.GetName())
-	d.resources("used_resources", f.Used)
-	d.resources("offered_resources", f.Offered)
-	d.list("capabilities", func() {
+	d.Text("id", f.Info.GetId().GetValue())
+	d.Text("name", f.Info.GetName())
+	d.Resources("used_resources", f.Used)
+	d.Resources("offered_resources", f.Offered)
+	d.List("capabilities", func() {
 		for _, c := range f.Info.GetCapabilities() {
 			d.String(c.GetType().String())
 		}
 	})
-	d.text("hostname", f.Info.GetHostname())
-	d.text("webui_url", f.Info.GetWebuiUrl())
-	d.boolean("active", f.Active)
-	d.boolean("connected", f.Connected)
-	d.boolean("recovered", f.Recovered)
+	d.Text("hostname", f.Info.GetHostname())
+	d.Text("webui_url", f.Info.GetWebuiUrl())
+	d.Truth("active", f.Active)
+	d.Truth("connected", f.Connected)
+	d.Truth("recovered", f.Recovered)
 }
 
 func (d *document) framework(f *core.FrameworkView, approve Approve) {
 	d.BeginObject()
 	d.frameworkHead(f)
-	d.text("user", f.Info.GetUser())
-	d.double("failover_timeout", f.Info.GetFailoverTimeout())
-	d.boolean("checkpoint", f.Info.GetCheckpoint())
-	d.time("registered_time", f.Registered)
-	d.time("unregistered_time", f.Unregistered)
-	d.optional("principal", f.Info.Principal)
-	d.resources("resources", f.Used.Add(f.Offered))
+	d.Text("user", f.Info.GetUser())
+	d.Number("failover_timeout", f.Info.GetFailoverTimeout())
+	d.Truth("checkpoint", f.Info.GetCheckpoint())
+	d.Time("registered_time", f.Registered)
+	d.Time("unregistered_time", f.Unregistered)
+	d.OptionalText("principal", f.Info.Principal)
+	d.Resources("resources", f.Used.Add(f.Offered))
 	if !f.Reregistered.Equal(f.Registered) {
-		d.someTime("reregistered_time", f.Reregistered)
+		d.SomeTime("reregistered_time", f.Reregistered)
 	}
 	d.roles(f.Info)
 	d.frameworkTasks(f, approve)
-	d.list("offers", func() {
+	d.List("offers", func() {
 		for _, o := range f.Offers {
 			d.offer(o)
 		}
 	})
-	d.list("executors", func() {
+	d.List("executors", func() {
 		for _, e := range f.Executors {
 			if approve.executor(e.Info, f.Info) {
 				d.executor(e)
@@ -79,7 +80,7 @@ func (d *document) framework(f *core.FrameworkView, approve Approve) {
 		}
 	})
 	if f.Info.Labels != nil {
-		d.labels(f.Info.GetLabels())
+		d.Labels(f.Info.GetLabels())
 	}
 	d.Key("offer_constraints")
 	if f.Constraints != nil {
@@ -95,7 +96,7 @@ func (d *document) framework(f *core.FrameworkView, approve Approve) {
 func (d *document) roles(info *mesosv1.FrameworkInfo) {
 	for _, c := range info.GetCapabilities() {
 		if c.GetType() == mesosv1.FrameworkInfo_Capability_MULTI_ROLE {
-			d.list("roles", func() {
+			d.List("roles", func() {
 				for _, role := range validate.FrameworkRoles(info) {
 					d.String(role)
 				}
@@ -103,35 +104,35 @@ func (d *document) roles(info *mesosv1.FrameworkInfo) {
 			return
 		}
 	}
-	d.text("role", info.GetRole())
+	d.Text("role", info.GetRole())
 }
 
 func (d *document) frameworkTasks(f *core.FrameworkView, approve Approve) {
 	write := func(all []*mesosv1.Task) {
 		for _, t := range all {
 			if approve.task(t, f.Info) {
-				d.task(t)
+				d.Task(t)
 			}
 		}
 	}
-	d.list("tasks", func() {
+	d.List("tasks", func() {
 		for _, info := range f.Pending {
-			write([]*mesosv1.Task{pending(info, f.Info.GetId())})
+			write([]*mesosv1.Task{legacy.Staging(info, f.Info.GetId())})
 		}
 		write(f.Tasks)
 	})
-	d.list("unreachable_tasks", func() { write(f.Unreachable) })
-	d.list("completed_tasks", func() { write(f.Completed) })
+	d.List("unreachable_tasks", func() { write(f.Unreachable) })
+	d.List("completed_tasks", func() { write(f.Completed) })
 }
 
 func (d *document) offer(o *mesosv1.Offer) {
-	d.element(func() {
-		d.text("id", o.GetId().GetValue())
-		d.text("framework_id", o.GetFrameworkId().GetValue())
+	d.Element(func() {
+		d.Text("id", o.GetId().GetValue())
+		d.Text("framework_id", o.GetFrameworkId().GetValue())
 		d.Key("allocation_info")
 		d.Message(nonNil(o.GetAllocationInfo()))
-		d.text("slave_id", o.GetAgentId().GetValue())
-		d.messages("resources", o.GetResources())
+		d.Text("slave_id", o.GetAgentId().GetValue())
+		d.Messages("resources", o.GetResources())
 	})
 }
 

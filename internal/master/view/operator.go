@@ -9,6 +9,7 @@ import (
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/mesos/v1/maintenance"
 	"github.com/mesos-modules/mms/facade/mesos/v1/master"
+	"github.com/mesos-modules/mms/internal/legacy"
 	"github.com/mesos-modules/mms/internal/master/core"
 	"github.com/mesos-modules/mms/internal/mesosjson"
 )
@@ -107,7 +108,7 @@ func tasks(v *core.View, approve Approve) *master.Response_GetTasks {
 			continue
 		}
 		for _, info := range f.Pending {
-			add(&r.PendingTasks, f, []*mesosv1.Task{pending(info, f.Info.GetId())})
+			add(&r.PendingTasks, f, []*mesosv1.Task{legacy.Staging(info, f.Info.GetId())})
 		}
 		add(&r.Tasks, f, f.Tasks)
 		add(&r.UnreachableTasks, f, f.Unreachable)
@@ -161,10 +162,10 @@ func weights(v *core.View, approve Approve) *master.Response_GetWeights {
 }
 
 func masterOf(v *core.View) *master.Response_GetMaster {
-	started := seconds(v.Started)
+	started := legacy.Seconds(v.Started)
 	r := &master.Response_GetMaster{MasterInfo: v.Info, StartTime: &started}
 	if !v.Elected.IsZero() {
-		elected := seconds(v.Elected)
+		elected := legacy.Seconds(v.Elected)
 		r.ElectedTime = &elected
 	}
 	return r

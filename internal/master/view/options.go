@@ -1,18 +1,16 @@
 package view
 
 import (
-	"errors"
-	"fmt"
 	"io"
 	"net/url"
 	"time"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
-	"github.com/mesos-modules/mms/internal/mesosjson"
+	"github.com/mesos-modules/mms/internal/legacy"
 )
 
 // ErrCallback is in the error for a callback that is no name. Nothing is written then.
-var ErrCallback = errors.New("bad jsonp callback")
+var ErrCallback = legacy.ErrCallback
 
 // Options are what a reader asks for and may see.
 type Options struct {
@@ -65,111 +63,23 @@ type Configuration struct {
 // Flag is one that is set, without its dashes.
 type Flag struct{ Name, Value string }
 
-// document is an Encoder that knows fields.
-type document struct {
-	*mesosjson.Encoder
-	scratch amounts // for resources, which are many
-}
+// document is one of the legacy documents.
+type document struct{ *legacy.Document }
 
 // write writes one document, an object.
 func write(w io.Writer, o Options, body func(d *document)) error {
-	return writeDocument(w, o, func(d *document) {
+	return legacy.Write(w, o.Callback, func(d *legacy.Document) {
 		d.BeginObject()
-		body(d)
+		body(&document{d})
 		d.EndObject()
 	})
 }
 
 // writeArray writes one document, an array.
 func writeArray(w io.Writer, o Options, body func(d *document)) error {
-	return writeDocument(w, o, func(d *document) {
+	return legacy.Write(w, o.Callback, func(d *legacy.Document) {
 		d.BeginArray()
-		body(d)
+		body(&document{d})
 		d.EndArray()
 	})
-}
-
-func writeDocument(w io.Writer, o Options, body func(d *document)) error {
-	encoder := mesosjson.NewEncoder(w)
-	if o.Callback != "" {
-		var err error
-		if encoder, err = mesosjson.NewCallbackEncoder(w, o.Callback); err != nil {
-			return fmt.Errorf("%w: %w", ErrCallback, err)
-		}
-	}
-	d := &document{Encoder: encoder}
-	body(d)
-	return d.Close()
-}
-
-func (d *document) text(key, value string) {
-	d.Key(key)
-	d.String(value)
-}
-
-// someText writes a text that is there only if it says something.
-func (d *document) someText(key, value string) {
-	if value != "" {
-		d.text(key, value)
-	}
-}
-
-func (d *document) optional(key string, value *string) {
-	if value != nil {
-		d.text(key, *value)
-	}
-}
-
-func (d *document) double(key string, value float64) {
-	d.Key(key)
-	d.Double(value)
-}
-
-func (d *document) boolean(key string, value bool) {
-	d.Key(key)
-	d.Bool(value)
-}
-
-func (d *document) integer(key string, value int64) {
-	d.Key(key)
-	d.Int(value)
-}
-
-// time writes seconds since 1970; of what has not happened, 0.0.
-func (d *document) time(key string, at time.Time) { d.double(key, seconds(at)) }
-
-func (d *document) someTime(key string, at time.Time) {
-	if !at.IsZero() {
-		d.time(key, at)
-	}
-}
-
-func seconds(at time.Time) float64 {
-	if at.IsZero() {
-		return 0
-	}
-	return float64(at.Unix()) + float64(at.Nanosecond())/1e9
-}
-
-// list writes an array of what body writes.
-func (d *document) list(key string, body func()) {
-	d.Key(key)
-	d.BeginArray()
-	body()
-	d.EndArray()
-}
-
-// object writes an object of the fields that body writes.
-func (d *document) object(key string, body func()) {
-	d.Key(key)
-	d.BeginObject()
-	body()
-	d.EndObject()
-}
-
-// element is an object within a list.
-func (d *document) element(body func()) {
-	d.BeginObject()
-	body()
-	d.EndObject()
 }

@@ -12,28 +12,28 @@ import (
 // WriteRoles writes /roles.
 func WriteRoles(w io.Writer, v *core.View, o Options) error {
 	return write(w, o, func(d *document) {
-		d.list("roles", func() {
+		d.List("roles", func() {
 			for _, r := range visibleRoles(v, o.Approve) {
-				d.element(func() { d.role(r) })
+				d.Element(func() { d.role(r) })
 			}
 		})
 	})
 }
 
 func (d *document) role(r *core.RoleView) {
-	d.text("name", r.Name)
-	d.double("weight", r.Weight)
-	d.object("quota", func() {
-		d.text("role", r.Name)
+	d.Text("name", r.Name)
+	d.Number("weight", r.Weight)
+	d.Object("quota", func() {
+		d.Text("role", r.Name)
 		d.quantitiesOf("guarantee", r.Quota.GetGuarantees())
 		d.quantitiesOf("limit", r.Quota.GetLimits())
-		d.quantities("consumed", consumed(r))
+		d.Quantities("consumed", consumed(r))
 	})
-	d.present("resources", r.Allocated.Add(r.Offered))
-	d.present("allocated", r.Allocated)
-	d.present("offered", r.Offered)
-	d.present("reserved", r.Reserved)
-	d.list("frameworks", func() {
+	d.Present("resources", r.Allocated.Add(r.Offered))
+	d.Present("allocated", r.Allocated)
+	d.Present("offered", r.Offered)
+	d.Present("reserved", r.Reserved)
+	d.List("frameworks", func() {
 		for _, id := range r.Frameworks {
 			d.String(id.GetValue())
 		}
@@ -52,7 +52,7 @@ func (d *document) quantitiesOf(key string, amounts map[string]*mesosv1.Value_Sc
 	if err != nil { // the core takes valid ones only
 		q = resources.Quantities{}
 	}
-	d.quantities(key, q)
+	d.Quantities(key, q)
 }
 
 // visibleRoles are the roles that the reader may see, in order of their names.
@@ -71,9 +71,9 @@ func WriteWeights(w io.Writer, v *core.View, o Options) error {
 	return writeArray(w, o, func(d *document) {
 		for _, r := range visibleRoles(v, o.Approve) {
 			if r.Weight != defaultWeight {
-				d.element(func() {
-					d.text("role", r.Name)
-					d.double("weight", r.Weight)
+				d.Element(func() {
+					d.Text("role", r.Name)
+					d.Number("weight", r.Weight)
 				})
 			}
 		}
@@ -86,12 +86,12 @@ const defaultWeight = 1
 func WriteQuota(w io.Writer, v *core.View, o Options) error {
 	status := quotaStatus(v, o.Approve)
 	return write(w, o, func(d *document) {
-		d.list("infos", func() {
+		d.List("infos", func() {
 			for _, info := range status.GetInfos() {
 				d.Message(info)
 			}
 		})
-		d.list("configs", func() {
+		d.List("configs", func() {
 			for _, config := range status.GetConfigs() {
 				d.Message(config)
 			}

@@ -17,28 +17,28 @@ func WriteState(w io.Writer, v *core.View, o Options) error {
 		d.leader(v)
 		d.configuration(o.About.Configuration)
 		d.agents(v, o)
-		d.list("orphan_tasks", func() {}) // there have been none since 1.2
+		d.List("orphan_tasks", func() {}) // there have been none since 1.2
 		d.frameworks(v, o)
 	})
 }
 
 func (d *document) about(v *core.View, a About) {
-	d.text("version", v.Info.GetVersion())
-	d.someText("git_sha", a.GitSHA)
-	d.someText("git_branch", a.GitBranch)
-	d.someText("git_tag", a.GitTag)
-	d.text("build_date", a.BuildDate)
-	d.time("build_time", a.BuildTime)
-	d.text("build_user", a.BuildUser)
+	d.Text("version", v.Info.GetVersion())
+	d.SomeText("git_sha", a.GitSHA)
+	d.SomeText("git_branch", a.GitBranch)
+	d.SomeText("git_tag", a.GitTag)
+	d.Text("build_date", a.BuildDate)
+	d.Time("build_time", a.BuildTime)
+	d.Text("build_user", a.BuildUser)
 }
 
 func (d *document) masterInfo(v *core.View) {
-	d.time("start_time", v.Started)
-	d.someTime("elected_time", v.Elected)
-	d.text("id", v.Info.GetId())
-	d.text("pid", v.Info.GetPid())
-	d.text("hostname", v.Info.GetHostname())
-	d.list("capabilities", func() {
+	d.Time("start_time", v.Started)
+	d.SomeTime("elected_time", v.Elected)
+	d.Text("id", v.Info.GetId())
+	d.Text("pid", v.Info.GetPid())
+	d.Text("hostname", v.Info.GetHostname())
+	d.List("capabilities", func() {
 		for _, c := range v.Info.GetCapabilities() {
 			d.String(c.GetType().String())
 		}
@@ -52,9 +52,9 @@ func (d *document) counts(v *core.View) {
 			active++
 		}
 	}
-	d.double("activated_slaves", float64(active))
-	d.double("deactivated_slaves", float64(len(v.Agents)-active))
-	d.double("unreachable_slaves", float64(len(v.Unreachable)))
+	d.Number("activated_slaves", float64(active))
+	d.Number("deactivated_slaves", float64(len(v.Agents)-active))
+	d.Number("unreachable_slaves", float64(len(v.Unreachable)))
 }
 
 func (d *document) leader(v *core.View) {
@@ -62,12 +62,12 @@ func (d *document) leader(v *core.View) {
 	if v.Leader == nil {
 		return
 	}
-	d.text("leader", v.Leader.GetPid())
-	d.object("leader_info", func() {
-		d.text("id", v.Leader.GetId())
-		d.text("pid", v.Leader.GetPid())
-		d.integer("port", int64(v.Leader.GetPort()))
-		d.text("hostname", v.Leader.GetHostname())
+	d.Text("leader", v.Leader.GetPid())
+	d.Object("leader_info", func() {
+		d.Text("id", v.Leader.GetId())
+		d.Text("pid", v.Leader.GetPid())
+		d.Whole("port", int64(v.Leader.GetPort()))
+		d.Text("hostname", v.Leader.GetHostname())
 		d.domain(v.Leader.GetDomain())
 	})
 }
@@ -83,12 +83,12 @@ func (d *document) configuration(c *Configuration) {
 	if c == nil {
 		return
 	}
-	d.someText("cluster", c.Cluster)
-	d.someText("log_dir", c.LogDir)
-	d.someText("external_log_file", c.ExternalLogFile)
-	d.object("flags", func() {
+	d.SomeText("cluster", c.Cluster)
+	d.SomeText("log_dir", c.LogDir)
+	d.SomeText("external_log_file", c.ExternalLogFile)
+	d.Object("flags", func() {
 		for _, f := range c.Flags {
-			d.text(f.Name, f.Value)
+			d.Text(f.Name, f.Value)
 		}
 	})
 }

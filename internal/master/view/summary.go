@@ -11,14 +11,14 @@ import (
 // WriteStateSummary writes /state-summary.
 func WriteStateSummary(w io.Writer, v *core.View, o Options) error {
 	return write(w, o, func(d *document) {
-		d.text("hostname", v.Info.GetHostname())
+		d.Text("hostname", v.Info.GetHostname())
 		if o.About.Configuration != nil {
-			d.someText("cluster", o.About.Configuration.Cluster)
+			d.SomeText("cluster", o.About.Configuration.Cluster)
 		}
 		s := summarize(v, o.Approve)
-		d.list("slaves", func() {
+		d.List("slaves", func() {
 			for _, a := range v.Agents {
-				d.element(func() {
+				d.Element(func() {
 					d.agent(a, o.Approve)
 					of := s.agents[a.Info.GetId().GetValue()]
 					d.counters(of.counts)
@@ -26,12 +26,12 @@ func WriteStateSummary(w io.Writer, v *core.View, o Options) error {
 				})
 			}
 		})
-		d.list("frameworks", func() {
+		d.List("frameworks", func() {
 			for i, f := range v.Frameworks {
 				if !o.Approve.framework(f.Info) {
 					continue
 				}
-				d.element(func() {
+				d.Element(func() {
 					d.frameworkHead(f)
 					d.counters(s.frameworks[i].counts)
 					d.ids("slave_ids", s.frameworks[i].others)
@@ -61,12 +61,12 @@ type states [32]int64
 
 func (d *document) counters(of states) {
 	for _, s := range counted {
-		d.integer(s.String(), of[s])
+		d.Whole(s.String(), of[s])
 	}
 }
 
 func (d *document) ids(key string, ids []string) {
-	d.list(key, func() {
+	d.List(key, func() {
 		for _, id := range ids {
 			d.String(id)
 		}

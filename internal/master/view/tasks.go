@@ -20,9 +20,9 @@ const DefaultTasks = 100
 // counts as not given.
 func WriteTasks(w io.Writer, v *core.View, o Options) error {
 	return write(w, o, func(d *document) {
-		d.list("tasks", func() {
+		d.List("tasks", func() {
 			for _, t := range page(selectTasks(v, o), o) {
-				d.task(t.task)
+				d.Task(t.task)
 			}
 		})
 	})

@@ -282,19 +282,24 @@ func TestShortWayOfResources(t *testing.T) {
 }
 
 func TestRangesAreCoalesced(t *testing.T) {
-	for text, want := range map[string]string{
-		"[1-2]":         "[1-2]",
-		"[1-2,4-5]":     "[1-2, 4-5]",
-		"[1-2,3-4]":     "[1-4]",
-		"[4-5,1-2]":     "[1-2, 4-5]",
-		"[1-2,4-5,6-6]": "[1-2, 4-6]",
-		"[0-0,2-2,18446744073709551615-18446744073709551615]": "[0-0, 2-2, 18446744073709551615-18446744073709551615]",
+	for _, row := range []struct {
+		ranges [][2]uint64
+		want   string
+	}{
+		{[][2]uint64{{1, 2}}, "[1-2]"},
+		{[][2]uint64{{1, 2}, {4, 5}}, "[1-2, 4-5]"},
+		{[][2]uint64{{1, 2}, {3, 4}}, "[1-4]"},
+		{[][2]uint64{{4, 5}, {1, 2}}, "[1-2, 4-5]"},
+		{[][2]uint64{{1, 2}, {4, 5}, {6, 6}}, "[1-2, 4-6]"},
+		{[][2]uint64{{0, 0}, {2, 2}, {1<<64 - 1, 1<<64 - 1}}, "[0-0, 2-2, 18446744073709551615-18446744073709551615]"},
 	} {
-		m, err := resources.ParseMessages("ports:"+text, "*")
-		require.NoError(t, err)
-		v := &core.View{Frameworks: []*core.FrameworkView{{Info: &mesosv1.FrameworkInfo{}, Tasks: []*mesosv1.Task{{Resources: m}}}}}
+		m := &mesosv1.Resource{Name: proto.String("ports"), Type: mesosv1.Value_RANGES.Enum(), Ranges: &mesosv1.Value_Ranges{}}
+		for _, r := range row.ranges {
+			m.Ranges.Range = append(m.Ranges.Range, &mesosv1.Value_Range{Begin: &r[0], End: &r[1]})
+		}
+		v := &core.View{Frameworks: []*core.FrameworkView{{Info: &mesosv1.FrameworkInfo{}, Tasks: []*mesosv1.Task{{Resources: []*mesosv1.Resource{m}}}}}}
 		got := written(t, view.WriteTasks, v, view.Options{})["tasks"].([]any)[0].(object)["resources"].(object)
-		assert.Equal(t, want, got["ports"], text)
+		assert.Equal(t, row.want, got["ports"])
 	}
 }
 

@@ -1,4 +1,4 @@
-package view
+package legacy
 
 import (
 	"maps"
@@ -7,33 +7,33 @@ import (
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 )
 
-// task writes an element of tasks[].
-func (d *document) task(t *mesosv1.Task) {
+// Task writes an element of tasks[].
+func (d *Document) Task(t *mesosv1.Task) {
 	d.BeginObject()
-	d.text("id", t.GetTaskId().GetValue())
-	d.text("name", t.GetName())
-	d.text("framework_id", t.GetFrameworkId().GetValue())
-	d.text("executor_id", t.GetExecutorId().GetValue())
-	d.text("slave_id", t.GetAgentId().GetValue())
-	d.text("state", stateName(t.GetState()))
-	d.messages("resources", t.GetResources())
+	d.Text("id", t.GetTaskId().GetValue())
+	d.Text("name", t.GetName())
+	d.Text("framework_id", t.GetFrameworkId().GetValue())
+	d.Text("executor_id", t.GetExecutorId().GetValue())
+	d.Text("slave_id", t.GetAgentId().GetValue())
+	d.Text("state", stateName(t.GetState()))
+	d.Messages("resources", t.GetResources())
 	if len(t.GetLimits()) > 0 {
-		d.object("limits", func() {
+		d.Object("limits", func() {
 			for _, name := range slices.Sorted(maps.Keys(t.GetLimits())) {
-				d.double(name, t.GetLimits()[name].GetValue())
+				d.Number(name, t.GetLimits()[name].GetValue())
 			}
 		})
 	}
-	d.text("role", allocationRole(t.GetResources()))
+	d.Text("role", AllocationRole(t.GetResources()))
 	d.Key("statuses")
 	d.BeginArray()
 	for _, s := range t.GetStatuses() {
 		d.status(s)
 	}
 	d.EndArray()
-	d.optional("user", t.User)
+	d.OptionalText("user", t.User)
 	if t.Labels != nil {
-		d.labels(t.GetLabels())
+		d.Labels(t.GetLabels())
 	}
 	if t.Discovery != nil {
 		d.Key("discovery")
@@ -65,32 +65,32 @@ func stateName(s mesosv1.TaskState) string {
 	}
 }
 
-// allocationRole is the role that resources are allocated to; it is the same for all
+// AllocationRole is the role that resources are allocated to; it is the same for all
 // of a task or executor.
-func allocationRole(all []*mesosv1.Resource) string {
+func AllocationRole(all []*mesosv1.Resource) string {
 	if len(all) == 0 || all[0].AllocationInfo == nil {
 		return "*"
 	}
 	return all[0].GetAllocationInfo().GetRole()
 }
 
-func (d *document) status(s *mesosv1.TaskStatus) {
+func (d *Document) status(s *mesosv1.TaskStatus) {
 	d.BeginObject()
-	d.text("state", stateName(s.GetState()))
-	d.double("timestamp", s.GetTimestamp())
+	d.Text("state", stateName(s.GetState()))
+	d.Number("timestamp", s.GetTimestamp())
 	if s.Labels != nil {
-		d.labels(s.GetLabels())
+		d.Labels(s.GetLabels())
 	}
 	if s.ContainerStatus != nil {
 		d.containerStatus(s.GetContainerStatus())
 	}
 	if s.Healthy != nil {
-		d.boolean("healthy", s.GetHealthy())
+		d.Truth("healthy", s.GetHealthy())
 	}
 	d.EndObject()
 }
 
-func (d *document) containerStatus(s *mesosv1.ContainerStatus) {
+func (d *Document) containerStatus(s *mesosv1.ContainerStatus) {
 	d.Key("container_status")
 	d.BeginObject()
 	if s.ContainerId != nil {
@@ -112,9 +112,9 @@ func (d *document) containerStatus(s *mesosv1.ContainerStatus) {
 	d.EndObject()
 }
 
-func (d *document) containerID(id *mesosv1.ContainerID) {
+func (d *Document) containerID(id *mesosv1.ContainerID) {
 	d.BeginObject()
-	d.text("value", id.GetValue())
+	d.Text("value", id.GetValue())
 	if id.Parent != nil {
 		d.Key("parent")
 		d.containerID(id.GetParent())
@@ -122,32 +122,32 @@ func (d *document) containerID(id *mesosv1.ContainerID) {
 	d.EndObject()
 }
 
-func (d *document) network(n *mesosv1.NetworkInfo) {
+func (d *Document) network(n *mesosv1.NetworkInfo) {
 	d.BeginObject()
 	if len(n.GetGroups()) > 0 {
-		d.list("groups", func() {
+		d.List("groups", func() {
 			for _, g := range n.GetGroups() {
 				d.String(g)
 			}
 		})
 	}
 	if n.Labels != nil {
-		d.labels(n.GetLabels())
+		d.Labels(n.GetLabels())
 	}
 	if len(n.GetIpAddresses()) > 0 {
 		d.Key("ip_addresses")
 		d.BeginArray()
 		for _, ip := range n.GetIpAddresses() {
 			d.BeginObject()
-			d.text("protocol", ip.GetProtocol().String())
-			d.optional("ip_address", ip.IpAddress)
+			d.Text("protocol", ip.GetProtocol().String())
+			d.OptionalText("ip_address", ip.IpAddress)
 			d.EndObject()
 		}
 		d.EndArray()
 	}
-	d.optional("name", n.Name)
+	d.OptionalText("name", n.Name)
 	if len(n.GetPortMappings()) > 0 {
-		d.list("port_mappings", func() {
+		d.List("port_mappings", func() {
 			for _, p := range n.GetPortMappings() {
 				d.Message(p)
 			}
@@ -156,22 +156,22 @@ func (d *document) network(n *mesosv1.NetworkInfo) {
 	d.EndObject()
 }
 
-// labels writes them as the legacy JSON has them: an array, not a message.
-func (d *document) labels(l *mesosv1.Labels) {
+// Labels writes them as the legacy JSON has them: an array, not a message.
+func (d *Document) Labels(l *mesosv1.Labels) {
 	d.Key("labels")
 	d.BeginArray()
 	for _, each := range l.GetLabels() {
 		d.BeginObject()
-		d.text("key", each.GetKey())
-		d.optional("value", each.Value)
+		d.Text("key", each.GetKey())
+		d.OptionalText("value", each.Value)
 		d.EndObject()
 	}
 	d.EndArray()
 }
 
-// pending is a task that is accepted, and that its agent has not heard of, as if it
-// had. It shares memory with what it is made from.
-func pending(info *mesosv1.TaskInfo, framework *mesosv1.FrameworkID) *mesosv1.Task {
+// Staging is a task that is accepted, and that nobody has heard of who is to run it, as
+// if he had. It shares memory with what it is made from.
+func Staging(info *mesosv1.TaskInfo, framework *mesosv1.FrameworkID) *mesosv1.Task {
 	t := &mesosv1.Task{
 		Name:        info.Name,
 		TaskId:      info.TaskId,

@@ -1,4 +1,4 @@
-package view
+package legacy
 
 import (
 	"slices"
@@ -9,21 +9,21 @@ import (
 	"github.com/mesos-modules/mms/internal/resources"
 )
 
-// resources writes resources as an object of numbers and texts; cpus, disk, gpus and
+// Resources writes resources as an object of numbers and texts; cpus, disk, gpus and
 // mem are always there. A large cluster has hundreds of thousands of them, nearly all
 // with nothing special; those are written without calculating with them, which would
 // take ten times as long.
-func (d *document) resources(key string, r resources.Resources) {
+func (d *Document) Resources(key string, r resources.Resources) {
 	if d.scratch.collect(r) {
 		d.amounts(key)
 		return
 	}
 	d.Key(key)
-	d.fields(r.Fields())
+	d.Fields(r.Fields())
 }
 
-// messages writes valid messages as resources does.
-func (d *document) messages(key string, all []*mesosv1.Resource) {
+// Messages writes valid messages as Resources does.
+func (d *Document) Messages(key string, all []*mesosv1.Resource) {
 	if d.scratch.collectMessages(all) {
 		d.amounts(key)
 		return
@@ -32,24 +32,26 @@ func (d *document) messages(key string, all []*mesosv1.Resource) {
 	if err != nil { // the core takes valid ones only; what cannot be added is not shown
 		r = resources.Resources{}
 	}
-	d.resources(key, r)
+	d.Resources(key, r)
 }
 
-// present is like resources, without what there is nothing of.
-func (d *document) present(key string, r resources.Resources) {
+// Present is like Resources, without what there is nothing of.
+func (d *Document) Present(key string, r resources.Resources) {
 	d.Key(key)
-	d.fields(slices.DeleteFunc(r.Fields(), func(f resources.Field) bool { return !f.IsText && f.Number == 0 }))
+	d.Fields(slices.DeleteFunc(r.Fields(), func(f resources.Field) bool { return !f.IsText && f.Number == 0 }))
 }
 
-func (d *document) quantities(key string, q resources.Quantities) {
-	d.object(key, func() {
+// Quantities writes amounts as numbers.
+func (d *Document) Quantities(key string, q resources.Quantities) {
+	d.Object(key, func() {
 		for name, amount := range q.All() {
-			d.double(name, amount.Float())
+			d.Number(name, amount.Float())
 		}
 	})
 }
 
-func (d *document) fields(fields []resources.Field) {
+// Fields writes an object of numbers and texts.
+func (d *Document) Fields(fields []resources.Field) {
 	d.BeginObject()
 	for _, f := range fields {
 		d.Key(f.Name)
@@ -63,7 +65,7 @@ func (d *document) fields(fields []resources.Field) {
 }
 
 // amounts writes what was collected.
-func (d *document) amounts(key string) {
+func (d *Document) amounts(key string) {
 	d.Key(key)
 	d.BeginObject()
 	for _, a := range d.scratch {
