@@ -16,7 +16,6 @@ import (
 type Environment struct {
 	FrameworkID *mesosv1.FrameworkID
 	ExecutorID  *mesosv1.ExecutorID
-	AgentID     *mesosv1.AgentID
 
 	Agent     string // http://10.0.0.1:5051/slave(1), without a path below
 	Socket    string // a Unix domain socket of the agent, if it has one
@@ -28,8 +27,6 @@ type Environment struct {
 	Recovery   time.Duration // how long to wait for it; 0 without Checkpoint
 	Backoff    time.Duration // the longest pause between two attempts to subscribe
 	Grace      time.Duration // from SHUTDOWN to the end of the container
-
-	Wait bool // the last update is waited for until it is acknowledged, and it is a failure when it is not
 }
 
 const (
@@ -51,13 +48,11 @@ func Read(environ []string) (Environment, error) {
 	e := Environment{
 		FrameworkID: &mesosv1.FrameworkID{Value: new(r.required("MESOS_FRAMEWORK_ID"))},
 		ExecutorID:  &mesosv1.ExecutorID{Value: new(r.required("MESOS_EXECUTOR_ID"))},
-		AgentID:     &mesosv1.AgentID{Value: new(r.values["MESOS_SLAVE_ID"])},
 		Socket:      r.values["MESOS_DOMAIN_SOCKET"],
 		Directory:   r.values["MESOS_DIRECTORY"],
 		Sandbox:     r.values["MESOS_SANDBOX"],
 		Token:       r.values[TokenVariable],
 		Checkpoint:  r.flag("MESOS_CHECKPOINT"),
-		Wait:        r.flag("MESOS_HTTP_COMMAND_EXECUTOR"),
 		Backoff:     r.duration("MESOS_SUBSCRIPTION_BACKOFF_MAX", defaultBackoff),
 		Grace:       r.duration("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", defaultGrace),
 		Agent:       r.agent(),

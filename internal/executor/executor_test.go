@@ -21,11 +21,11 @@ func TestRead(t *testing.T) {
 			"MESOS_HTTP_COMMAND_EXECUTOR=1", "MESOS_DOMAIN_SOCKET=/agent.sock", TokenVariable + "=t", "nonsense",
 		})
 		require.NoError(t, err)
-		assert.Equal(t, []string{"f", "e", "s"}, []string{e.FrameworkID.GetValue(), e.ExecutorID.GetValue(), e.AgentID.GetValue()})
-		e.FrameworkID, e.ExecutorID, e.AgentID = nil, nil, nil
+		assert.Equal(t, []string{"f", "e"}, []string{e.FrameworkID.GetValue(), e.ExecutorID.GetValue()})
+		e.FrameworkID, e.ExecutorID = nil, nil
 		assert.Equal(t, Environment{
 			Agent: "http://10.0.0.1:5051/slave(1)", Socket: "/agent.sock", Directory: "/d", Sandbox: "/s", Token: "t", Checkpoint: true,
-			Recovery: 10 * time.Minute, Backoff: 500 * time.Millisecond, Grace: 1500 * time.Millisecond, Wait: true,
+			Recovery: 10 * time.Minute, Backoff: 500 * time.Millisecond, Grace: 1500 * time.Millisecond,
 		}, e)
 	})
 	t.Run("what it may leave out", func(t *testing.T) {
