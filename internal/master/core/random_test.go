@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mesos-modules/mms/facade/mesos/allocation"
@@ -344,6 +345,21 @@ func (c *chaos) settle() {
 	if c.Failed() {
 		c.FailNow()
 	}
+}
+
+// TestSame does the same twice: the same events give the same effects, byte for byte.
+func TestSame(t *testing.T) {
+	play := func() []string {
+		c := &chaos{r: rand.New(rand.NewPCG(7, 7))}
+		c.world = newWorld(t, func(config *Config) { config.Authorize, config.Hooks = true, true })
+		for range 2000 {
+			c.step()
+		}
+		return c.log
+	}
+	one, two := play(), play()
+	require.Greater(t, len(one), 5000)
+	require.Equal(t, one, two)
 }
 
 // TestChaos does many things in random order and looks now and then whether master

@@ -30,6 +30,7 @@ type world struct {
 	effects []Effect // likewise
 
 	answerStores bool // at once; else they wait in stores
+	answerPings  bool
 	stores       []Ticket
 	changes      []RegistryChange
 	asked        []Authorize
@@ -107,6 +108,10 @@ func (w *world) carryOut(effect Effect) {
 		w.asked = append(w.asked, e)
 	case CallHooks:
 		w.hooked = append(w.hooked, e)
+	case ToAgent:
+		if _, ping := e.Message.(*wire.PingSlaveMessage); ping && w.answerPings {
+			w.do(AgentMessage{From: e.To, To: e.From, Message: &wire.PongSlaveMessage{}})
+		}
 	case Send:
 		w.sent[e.Stream] = append(w.sent[e.Stream], e.Event)
 	}
