@@ -92,6 +92,10 @@ func (c *Core) shutdownRun(r *run) {
 	r.state = stopping
 	c.send(r, &executor.Event{Type: executor.Event_SHUTDOWN.Enum()})
 	r.deadline.stop()
+	if !r.begun {
+		c.end(r, nil)
+		return
+	}
 	r.deadline = c.after(c.grace(r), func() {
 		c.log(Info, "executor %s of framework %s did not end in time; destroys its container", r.id, r.framework.id)
 		c.destroy(r)

@@ -112,7 +112,7 @@ func (c *Core) adoptFramework(s *FrameworkState, rebooted bool) {
 
 func (c *Core) adoptExecutor(f *framework, s *ExecutorState) *run {
 	r := &run{
-		framework: f, id: s.Info.GetExecutorId().GetValue(), info: s.Info, container: s.Container, recovered: true,
+		framework: f, id: s.Info.GetExecutorId().GetValue(), info: s.Info, container: s.Container, recovered: true, begun: true,
 	}
 	r.directory = paths.Run(c.cfg.WorkDir, c.agentID().GetValue(), f.id, r.id, r.container.GetValue())
 	r.command = isCommandExecutor(s)

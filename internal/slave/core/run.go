@@ -34,6 +34,7 @@ type run struct {
 	command   bool // made by the agent for one task with a command
 	recovered bool // of an agent before this one
 	spoken    bool // was ever sent a task
+	begun     bool // LaunchContainer is on its way
 	launching bool // LaunchContainer is not answered
 	destroyed bool // DestroyContainer is on its way
 	stream    StreamID

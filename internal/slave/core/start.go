@@ -53,6 +53,7 @@ func (c *Core) userOf(framework *mesosv1.FrameworkInfo, l *launch) string {
 
 // startContainer writes an executor and its first tasks down, and launches it.
 func (c *Core) startContainer(r *run, l *launch, decorated []*mesosv1.Environment_Variable) {
+	r.begun = true
 	start := LaunchContainer{
 		Container: r.container, Config: c.containerConfig(r, l), Environment: c.environment(r, decorated),
 	}
@@ -140,8 +141,12 @@ func (c *Core) note(r *run, why cause) {
 	}
 }
 
-// destroy ends a container, once.
+// destroy ends a container, once; or its executor at once, if there is none yet.
 func (c *Core) destroy(r *run) {
+	if !r.begun && r.state != ended {
+		c.end(r, nil)
+		return
+	}
 	if !r.destroyed && r.state != ended {
 		r.destroyed = true
 		c.emit(DestroyContainer{Container: r.container})
