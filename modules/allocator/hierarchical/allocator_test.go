@@ -3,6 +3,7 @@ package hierarchical
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,16 +105,16 @@ func TestOrderOfCalls(t *testing.T) {
 
 // TestEnds is about every way in which offers end.
 func TestEnds(t *testing.T) {
-	begin := func(t *testing.T, life, offers context.Context) (*Allocator, *int) {
+	begin := func(t *testing.T, life, offers context.Context) (*Allocator, *atomic.Int32) {
 		a := fresh(t, life)
 		ctx := t.Context()
 		require.NoError(t, a.Initialize(ctx, second()))
-		n := new(int)
-		require.NoError(t, a.Offers(offers, func(shares []*allocation.Share) { *n += len(shares) }))
+		n := new(atomic.Int32)
+		require.NoError(t, a.Offers(offers, func(shares []*allocation.Share) { n.Add(int32(len(shares))) }))
 		require.NoError(t, a.AddFramework(ctx, infoOf("f", []string{"a"}), nil, true, nil, nil))
 		require.NoError(t, a.AddSlave(ctx, &mesosv1.AgentInfo{Id: &mesosv1.AgentID{Value: proto.String("s1")}}, modern, nil, parsed(t, "cpus:1").Messages(), nil))
 		synctest.Wait()
-		require.Equal(t, 1, *n)
+		require.EqualValues(t, 1, n.Load())
 		return a, n
 	}
 	more := func(t *testing.T, a *Allocator) {
@@ -144,7 +145,7 @@ func TestEnds(t *testing.T) {
 				c.end(a, endLife, endOffers)
 				synctest.Wait()
 				more(t, a) // calls go on being answered
-				assert.Equal(t, 1, *n)
+				assert.EqualValues(t, 1, n.Load())
 			})
 		})
 	}
@@ -195,21 +196,21 @@ func TestRunsInBetweenTakeHalfOfTheTime(t *testing.T) {
 		}
 		a := fresh(t, context.Background())
 		require.NoError(t, a.Initialize(t.Context(), second()))
-		n := 0
+		var n atomic.Int32
 		require.NoError(t, a.Offers(t.Context(), func([]*allocation.Share) {
-			n++
+			n.Add(1)
 			<-time.NewTimer(100 * time.Millisecond).C // so long is the run
 		}))
 		require.NoError(t, a.AddFramework(t.Context(), infoOf("f", []string{"a"}), nil, true, nil, nil))
 		synctest.Wait()
 		add(a, "s1")
 		pass(150 * time.Millisecond)
-		require.Equal(t, 1, n)
+		require.EqualValues(t, 1, n.Load())
 		add(a, "s2")
 		add(a, "s3")
-		require.Equal(t, 1, n, "it rests")
+		require.EqualValues(t, 1, n.Load(), "it rests")
 		pass(100 * time.Millisecond)
-		require.Equal(t, 2, n, "one run for both")
+		require.EqualValues(t, 2, n.Load(), "one run for both")
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,6 +37,15 @@ type world struct {
 	refused    map[holding][]refusedOf
 	steps      []string
 	offers     []string
+
+	mu   sync.Mutex
+	came []delivery // not looked at yet
+}
+
+// delivery is one call of the sink.
+type delivery struct {
+	shares []*allocation.Share
+	at     time.Time
 }
 
 type player struct {
@@ -64,8 +74,25 @@ func newWorld(t *testing.T, seed uint64, kind string) *world {
 	w.a = newAllocator(t.Context(), slog.New(slog.DiscardHandler), parameters{RoleSorter: kind, FrameworkSorter: kind, Seed: seed + 1})
 	t.Cleanup(func() { require.NoError(t, w.a.Close(context.Background())) })
 	w.must(w.a.Initialize(t.Context(), &allocation.Options{AllocationInterval: &mesosv1.DurationInfo{Nanoseconds: proto.Int64(int64(time.Second))}}))
-	w.must(w.a.Offers(t.Context(), w.sink))
+	w.must(w.a.Offers(t.Context(), func(shares []*allocation.Share) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.came = append(w.came, delivery{shares, time.Now()})
+	}))
 	return w
+}
+
+// settle waits for what a step leads to, and looks at it.
+func (w *world) settle() {
+	synctest.Wait()
+	w.mu.Lock()
+	came := w.came
+	w.came = nil
+	w.mu.Unlock()
+	for _, d := range came {
+		w.take(d.shares, d.at)
+	}
+	w.compare()
 }
 
 func (w *world) must(err error) {
@@ -80,29 +107,28 @@ func (w *world) fail(format string, args ...any) {
 	w.t.Fatalf("seed %d: "+format+"\nafter\n%s", append(append([]any{w.seed}, args...), strings.Join(w.steps, "\n"))...)
 }
 
-// sink holds each offer against what the master knows. It is called in a run, while the
-// test waits.
-func (w *world) sink(shares []*allocation.Share) {
+// take holds each offer against what the master knows.
+func (w *world) take(shares []*allocation.Share, at time.Time) {
 	for _, s := range shares {
 		r, err := resources.New(s.GetResources())
 		w.must(err)
 		role, _ := slices.Collect(r.All())[0].AllocationRole()
 		h := holding{s.GetFrameworkId().GetValue(), role, s.GetAgentId().GetValue()}
-		f, at := w.frameworks[h.framework], w.agents[h.agent]
+		f, from := w.frameworks[h.framework], w.agents[h.agent]
 		switch {
 		case h.framework != shares[0].GetFrameworkId().GetValue():
 			w.fail("offers to %s and %s in one call", h.framework, shares[0].GetFrameworkId().GetValue())
 		case f == nil || !f.active || f.suppressed[role] || !slices.Contains(f.roles, role):
 			w.fail("an offer to %v, which wants none", h)
-		case at == nil || !at.active:
+		case from == nil || !from.active:
 			w.fail("an offer to %v, whose agent is away", h)
-		case !at.total.Sub(w.taken(h.agent)).Contains(r.Unallocate()):
-			w.fail("%v is offered %s, and free are %s", h, r, at.total.Sub(w.taken(h.agent)))
+		case !from.total.Sub(w.taken(h.agent)).Contains(r.Unallocate()):
+			w.fail("%v is offered %s, and free are %s", h, r, from.total.Sub(w.taken(h.agent)))
 		case !r.Unallocate().AllocatableTo(role).Equal(r.Unallocate()):
 			w.fail("%v is offered %s", h, r)
 		}
 		for _, old := range w.refused[h] {
-			if time.Now().Before(old.until) && old.what.Contains(r.Unallocate()) {
+			if at.Before(old.until) && old.what.Contains(r.Unallocate()) {
 				w.fail("%v is offered %s, and has refused %s", h, r, old.what)
 			}
 		}
@@ -181,8 +207,7 @@ func TestProperties(t *testing.T) {
 					w := newWorld(t, seed, kind)
 					for range 120 {
 						w.step()
-						synctest.Wait()
-						w.compare()
+						w.settle()
 					}
 					offered += len(w.offers)
 					w.everythingIsOfferedAgain()
@@ -202,7 +227,7 @@ func TestSameCallsSameSeedSameOffers(t *testing.T) {
 				w := newWorld(t, 7, kind)
 				for range 200 {
 					w.step()
-					synctest.Wait()
+					w.settle()
 				}
 				offers[i] = w.offers
 			})
@@ -232,8 +257,7 @@ func (w *world) everythingIsOfferedAgain() {
 	w.forget(func(holding) bool { return true })
 	w.frameworks["last"] = &player{roles: []string{"d"}, active: true}
 	w.must(w.a.AddFramework(ctx, infoOf("last", []string{"d"}), nil, true, nil, nil))
-	synctest.Wait()
-	w.compare()
+	w.settle()
 	for id, at := range w.agents {
 		if want := at.total.AllocatableTo("d"); at.active && !want.Equal(w.taken(id)) {
 			w.fail("of agent %s, %s are offered and %s could be", id, w.taken(id), want)
