@@ -141,6 +141,16 @@ func TestADebugContainer(t *testing.T) {
 	})
 }
 
+func TestAnAgentThatStopsLeavesWhoIsAttached(t *testing.T) {
+	r := newReal(t)
+	r.launch(r.request(id("one"), "sleep 1000"))
+	r.launch(r.debug("cat"))
+	said := r.attach(r.ctx(), id("one", "debug"))
+	stop(t, r.Service, r.engine)
+	<-said.ended
+	r.begin([]*slave.ContainerState{state("one")}) // and ends the containers with the test
+}
+
 // terminal is a container with a terminal.
 func (r *real) terminal(command string) containers.LaunchRequest {
 	request := r.request(id("one"), command)

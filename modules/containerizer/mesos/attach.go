@@ -14,6 +14,8 @@ import (
 	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 )
 
+var errEnded = errors.New("the container has ended")
+
 // attachable finds a container whose input and output can be attached to.
 func (m *Containerizer) attachable(id *mesosv1.ContainerID) (*container, error) {
 	c, err := m.find(id)
@@ -75,7 +77,7 @@ func (c *container) inputConnection() (net.Conn, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.termination != nil || c.released {
-		return nil, errors.New("the container has ended")
+		return nil, errEnded
 	}
 	if c.input == nil {
 		conn, err := dial(c.folder)
@@ -93,24 +95,41 @@ func (m *Containerizer) AttachOutput(ctx context.Context, id *mesosv1.ContainerI
 	if err != nil {
 		return err
 	}
-	if c.hasEnded() {
-		return fmt.Errorf("attach to the output of container %s: it has ended", key(id))
-	}
-	conn, err := dial(c.folder)
+	conn, err := c.outputConnection()
 	if err != nil {
 		return fmt.Errorf("attach to the output of container %s: %w", key(id), err)
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	if err := errors.Join(shim.Write(conn, shim.Attach, nil), attached(conn)); err != nil {
 		stop()
-		return errors.Join(fmt.Errorf("attach to the output of container %s: %w", key(id), err), conn.Close())
+		return errors.Join(fmt.Errorf("attach to the output of container %s: %w", key(id), err), c.closeOutput(conn))
 	}
 	go func() {
 		defer stop()
-		defer conn.Close()
 		receive(ctx, conn, sink)
+		_ = c.closeOutput(conn) // all that can be read is
 	}()
 	return nil
+}
+
+func (c *container) outputConnection() (net.Conn, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.termination != nil || c.released {
+		return nil, errEnded
+	}
+	conn, err := dial(c.folder)
+	if err == nil {
+		c.outputs[conn] = true
+	}
+	return conn, err
+}
+
+func (c *container) closeOutput(conn net.Conn) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.outputs, conn)
+	return conn.Close()
 }
 
 func attached(conn net.Conn) error {

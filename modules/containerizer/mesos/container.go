@@ -43,7 +43,8 @@ type container struct {
 	control net.Conn   // ends with the shim; nil if it has ended before it was found
 
 	mu          sync.Mutex
-	input       net.Conn // for attached input; nil if nobody has attached
+	input       net.Conn          // for attached input; nil if nobody has attached
+	outputs     map[net.Conn]bool // of those attached to the output
 	sink        func(*slave.ContainerTermination)
 	released    bool
 	termination *slave.ContainerTermination // nil as long as it lives
@@ -51,7 +52,7 @@ type container struct {
 }
 
 func newContainer(id *mesosv1.ContainerID, folder string) *container {
-	return &container{id: id, folder: folder, ended: make(chan struct{})}
+	return &container{id: id, folder: folder, outputs: map[net.Conn]bool{}, ended: make(chan struct{})}
 }
 
 // wait returns when the shim has ended. It is the container's only goroutine.
@@ -197,6 +198,15 @@ func (c *container) release() {
 	}
 	if c.input != nil {
 		_ = c.input.Close()
+	}
+}
+
+// detach ends the attachments to the output, which may not have been read to its end.
+func (c *container) detach() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for conn := range c.outputs {
+		_ = conn.Close() // its reader is told the end
 	}
 }
 

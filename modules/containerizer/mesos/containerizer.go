@@ -219,6 +219,7 @@ func (m *Containerizer) Close(context.Context) error {
 	defer m.mu.Unlock()
 	for _, c := range m.containers {
 		c.release()
+		c.detach()
 	}
 	clear(m.containers)
 	return nil
