@@ -275,13 +275,19 @@ type peer struct {
 	w      *world
 	server *httptest.Server
 	addr   netip.AddrPort
-	got    chan libprocess.Envelope
+	got    chan libprocess.Envelope // what is too much is dropped
 	sender *libprocess.Sender
 }
 
 func (w *world) peer() *peer {
 	p := &peer{t: w.t, w: w, got: make(chan libprocess.Envelope, 100), sender: libprocess.New(libprocess.Options{})}
-	p.server = httptest.NewServer(libprocess.Receiver(func(e libprocess.Envelope) bool { p.got <- e; return true }, http.NotFoundHandler()))
+	p.server = httptest.NewServer(libprocess.Receiver(func(e libprocess.Envelope) bool {
+		select {
+		case p.got <- e:
+		default:
+		}
+		return true
+	}, http.NotFoundHandler()))
 	p.addr = netip.MustParseAddrPort(p.server.Listener.Addr().String())
 	w.t.Cleanup(func() {
 		p.sender.Close()
