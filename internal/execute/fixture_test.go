@@ -157,6 +157,13 @@ func (c *cluster) scheduler(w http.ResponseWriter, r *http.Request, text []byte)
 		http.Error(w, "wrong stream or framework", http.StatusBadRequest)
 		return
 	}
+	c.mu.Lock()
+	gone := c.stream == nil
+	c.mu.Unlock()
+	if gone {
+		http.Error(w, "Framework cannot be found", http.StatusBadRequest)
+		return
+	}
 	if call.GetType() == schedulerv1.Call_ACCEPT {
 		c.accepted(call.GetAccept())
 	}

@@ -23,7 +23,7 @@ const (
 	silence = 75 * time.Second
 
 	// leaving is how long the last calls may take.
-	leaving = 5 * time.Second
+	leaving = 2 * time.Second
 
 	retryEvery = 500 * time.Millisecond
 
@@ -42,6 +42,7 @@ type scheduler struct {
 	client *v1client.Scheduler
 	info   *mesosv1.FrameworkInfo // for the goroutine that subscribes
 	inbox  chan func()
+	ended  chan struct{}          // closed when nothing is taken from the inbox any more
 	calls  chan *schedulerv1.Call // to the goroutine that makes them, in order
 
 	ctx       context.Context // of run
@@ -76,7 +77,7 @@ func newScheduler(f *flagSet, w *work, screen *screen) (*scheduler, error) {
 		return nil, err
 	}
 	return &scheduler{
-		flags: f, work: w, screen: screen, client: client, info: f.framework(), inbox: make(chan func()),
+		flags: f, work: w, screen: screen, client: client, info: f.framework(), inbox: make(chan func()), ended: make(chan struct{}),
 		calls:  make(chan *schedulerv1.Call, maxCalls),
 		states: map[string]*mesosv1.TaskStatus{}, followers: map[string]*follower{},
 	}, nil
@@ -85,10 +86,13 @@ func newScheduler(f *flagSet, w *work, screen *screen) (*scheduler, error) {
 // run returns the exit status.
 func (s *scheduler) run(ctx context.Context, signals <-chan os.Signal) int {
 	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	calling, giveUp := context.WithCancel(context.WithoutCancel(ctx))
+	defer giveUp()
 	s.ctx = ctx
 	var listener, caller sync.WaitGroup
 	listener.Go(func() { s.listen(ctx) })
-	caller.Go(func() { s.makeCalls(context.WithoutCancel(ctx)) })
+	caller.Go(func() { s.makeCalls(calling) })
 	ticker := time.NewTicker(progressInterval)
 	defer ticker.Stop()
 	for !s.over {
@@ -103,6 +107,7 @@ func (s *scheduler) run(ctx context.Context, signals <-chan os.Signal) int {
 			s.finish(exitFailed)
 		}
 	}
+	close(s.ended)
 	s.screen.wait("")
 	if s.killTimer != nil {
 		s.killTimer.Stop()
@@ -110,14 +115,17 @@ func (s *scheduler) run(ctx context.Context, signals <-chan os.Signal) int {
 	if ctx.Err() == nil && !s.leftEarly() {
 		s.awaitOutput(signals)
 	}
-	cancel()
-	for _, f := range s.followers {
-		f.wait()
-	}
+	// The stream is closed after the last call: a framework without one is gone for the master, calls and all.
+	leave := time.AfterFunc(leaving, giveUp)
+	defer leave.Stop()
 	s.call(&schedulerv1.Call{Type: schedulerv1.Call_TEARDOWN.Enum()})
 	close(s.calls)
 	caller.Wait()
+	cancel()
 	listener.Wait()
+	for _, f := range s.followers {
+		f.wait()
+	}
 	s.client.Close()
 	return s.status
 }
@@ -151,14 +159,10 @@ func (s *scheduler) awaitOutput(signals <-chan os.Signal) {
 	}
 }
 
-// makeCalls makes the calls that wait, one after another, until there will be no more. When run has ended, what is left
-// has a bounded time; the last call is TEARDOWN, without which the master would find out that this framework has gone,
-// but what still runs would do so until then. If a call does not get through, the next subscription reconciles.
+// makeCalls makes the calls that wait, one after another, until there will be no more, or ctx ends. The last one is
+// TEARDOWN, without which the master would find out that this framework has gone, but what still runs would do so until
+// then. If a call does not get through, the next subscription reconciles.
 func (s *scheduler) makeCalls(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stop := context.AfterFunc(s.ctx, func() { time.AfterFunc(leaving, cancel) })
-	defer stop()
 	for call := range s.calls {
 		err := s.makeCall(ctx, call)
 		var status *v1client.StatusError
@@ -188,10 +192,11 @@ func (s *scheduler) call(call *schedulerv1.Call) {
 	}
 }
 
+// post hands the goroutine of run something to do; when run is over it is not done.
 func (s *scheduler) post(do func()) {
 	select {
 	case s.inbox <- do:
-	case <-s.ctx.Done():
+	case <-s.ended:
 	}
 }
 

@@ -107,7 +107,7 @@ func (s *scheduler) updated(status *mesosv1.TaskStatus) {
 			return
 		}
 	}
-	s.finish(s.ended())
+	s.finish(s.exitStatus())
 }
 
 // tell prints a status as Mesos' own program does.
@@ -131,8 +131,8 @@ func (s *scheduler) tell(status *mesosv1.TaskStatus) {
 	}
 }
 
-// ended is the exit status when all tasks have ended.
-func (s *scheduler) ended() int {
+// exitStatus is the exit status when all tasks have ended.
+func (s *scheduler) exitStatus() int {
 	for _, id := range s.work.ids() {
 		if code := exitStatus(s.states[id]); code != exitOK {
 			return code
