@@ -167,6 +167,9 @@ func (c *cluster) scheduler(w http.ResponseWriter, r *http.Request, text []byte)
 	if call.GetType() == schedulerv1.Call_ACCEPT {
 		c.accepted(call.GetAccept())
 	}
+	if call.GetType() == schedulerv1.Call_TEARDOWN {
+		c.disconnect() // as the master does
+	}
 	c.called <- call
 	w.WriteHeader(http.StatusAccepted)
 }

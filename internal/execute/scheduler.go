@@ -218,8 +218,8 @@ func (s *scheduler) listen(ctx context.Context) {
 	away, told := time.Now(), false
 	for ctx.Err() == nil {
 		err := s.follow(ctx, func() { away, told = time.Time{}, false })
-		if ctx.Err() != nil {
-			return
+		if ctx.Err() != nil || s.isOver() {
+			return // after TEARDOWN the master ends the stream
 		}
 		if away.IsZero() {
 			away = time.Now()
@@ -237,6 +237,15 @@ func (s *scheduler) listen(ctx context.Context) {
 		case <-ctx.Done():
 		case <-time.After(retryEvery):
 		}
+	}
+}
+
+func (s *scheduler) isOver() bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+		return false
 	}
 }
 
