@@ -83,7 +83,7 @@ func (r *registrar) write(stores []core.Store) {
 	for i, s := range stores {
 		stored := core.RegistryStored{Ticket: s.Ticket, Err: err}
 		if err == nil {
-			stored.Err = errs[i]
+			stored.Err, stored.Refused = errs[i], errs[i] != nil
 		}
 		r.m.queue.post(stored)
 	}
