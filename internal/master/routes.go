@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/mesos-modules/mms/internal/about"
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/daemon"
 	"github.com/mesos-modules/mms/internal/metrics"
@@ -26,11 +27,11 @@ func (m *Master) routes(h daemon.Host, realms apihttp.Realms, disabled []string,
 		}
 	}
 	all := slices.Concat(m.apiRoutes(), m.legacyRoutes(), m.files.Routes(apihttp.RealmReadOnly), []apihttp.Route{
-		{Path: "/health", Handler: health},
-		{Path: "/version", Handler: m.version},
+		{Path: "/health", Handler: about.Health},
+		{Path: "/version", Handler: m.self().ServeVersion},
 		{Path: "/redirect", Exact: true, Handler: m.redirect},
 		{Path: "/flags", Realm: apihttp.RealmReadOnly, Methods: []string{http.MethodGet, http.MethodHead}, Handler: m.flags},
-		{Path: "/logging/toggle", Realm: apihttp.RealmReadWrite, Handler: m.guarded("/logging/toggle", m.toggle)},
+		{Path: "/logging/toggle", Realm: apihttp.RealmReadWrite, Handler: m.guarded("/logging/toggle", m.self().ServeLogging)},
 		{Path: "/metrics/snapshot", Realm: apihttp.RealmReadOnly,
 			Handler: m.guarded("/metrics/snapshot", metrics.Snapshots(rate, m.measures))},
 		{Path: "/system/stats.json", Realm: apihttp.RealmReadOnly, Handler: metrics.Stats},

@@ -31,14 +31,7 @@ var SnapshotRate = Rate{2, time.Second}
 // Snapshots answers GET /metrics/snapshot: all measures as one flat object. It is
 // limited to a rate; who comes too early waits.
 func Snapshots(rate Rate, collect Collect) http.HandlerFunc {
-	pace := &pace{}
-	if rate.N > 0 {
-		pace.interval = rate.Per / time.Duration(rate.N)
-	}
-	return func(w http.ResponseWriter, r *http.Request) {
-		if !pace.wait(r.Context()) {
-			return // the client has gone
-		}
+	return Paced(rate, func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
 		if text := r.URL.Query().Get("timeout"); text != "" {
 			timeout, err := stout.ParseDuration(text)
@@ -59,6 +52,19 @@ func Snapshots(rate Rate, collect Collect) http.HandlerFunc {
 			}
 			e.EndObject()
 		})
+	})
+}
+
+// Paced limits a handler to a rate; who comes too early waits.
+func Paced(rate Rate, do http.HandlerFunc) http.HandlerFunc {
+	pace := &pace{}
+	if rate.N > 0 {
+		pace.interval = rate.Per / time.Duration(rate.N)
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if pace.wait(r.Context()) {
+			do(w, r) // else the client has gone
+		}
 	}
 }
 

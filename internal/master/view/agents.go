@@ -53,10 +53,7 @@ func (d *document) agentInfo(info *mesosv1.AgentInfo) {
 	d.Whole("port", int64(info.GetPort()))
 	d.Key("attributes")
 	d.Fields(resources.AttributeFields(info.GetAttributes()))
-	if info.Domain != nil {
-		d.Key("domain")
-		d.Message(info.GetDomain())
-	}
+	d.Domain(info.GetDomain())
 }
 
 func (d *document) agent(a *core.AgentView, approve Approve) {

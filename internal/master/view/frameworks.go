@@ -8,7 +8,6 @@ import (
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/legacy"
 	"github.com/mesos-modules/mms/internal/master/core"
-	"github.com/mesos-modules/mms/internal/master/validate"
 )
 
 // WriteFrameworks writes /frameworks, of the one framework that framework_id names if
@@ -65,7 +64,7 @@ func (d *document) framework(f *core.FrameworkView, approve Approve) {
 	if !f.Reregistered.Equal(f.Registered) {
 		d.SomeTime("reregistered_time", f.Reregistered)
 	}
-	d.roles(f.Info)
+	d.FrameworkRoles(f.Info)
 	d.frameworkTasks(f, approve)
 	d.List("offers", func() {
 		for _, o := range f.Offers {
@@ -90,21 +89,6 @@ func (d *document) framework(f *core.FrameworkView, approve Approve) {
 		d.EndObject()
 	}
 	d.EndObject()
-}
-
-// roles writes the role, or roles, whichever the framework speaks of.
-func (d *document) roles(info *mesosv1.FrameworkInfo) {
-	for _, c := range info.GetCapabilities() {
-		if c.GetType() == mesosv1.FrameworkInfo_Capability_MULTI_ROLE {
-			d.List("roles", func() {
-				for _, role := range validate.FrameworkRoles(info) {
-					d.String(role)
-				}
-			})
-			return
-		}
-	}
-	d.Text("role", info.GetRole())
 }
 
 func (d *document) frameworkTasks(f *core.FrameworkView, approve Approve) {

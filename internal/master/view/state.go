@@ -3,7 +3,6 @@ package view
 import (
 	"io"
 
-	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/master/core"
 )
 
@@ -58,7 +57,7 @@ func (d *document) counts(v *core.View) {
 }
 
 func (d *document) leader(v *core.View) {
-	d.domain(v.Info.GetDomain())
+	d.Domain(v.Info.GetDomain())
 	if v.Leader == nil {
 		return
 	}
@@ -68,15 +67,8 @@ func (d *document) leader(v *core.View) {
 		d.Text("pid", v.Leader.GetPid())
 		d.Whole("port", int64(v.Leader.GetPort()))
 		d.Text("hostname", v.Leader.GetHostname())
-		d.domain(v.Leader.GetDomain())
+		d.Domain(v.Leader.GetDomain())
 	})
-}
-
-func (d *document) domain(domain *mesosv1.DomainInfo) {
-	if domain != nil {
-		d.Key("domain")
-		d.Message(domain)
-	}
 }
 
 func (d *document) configuration(c *Configuration) {
