@@ -137,11 +137,11 @@ func (c *Core) settle(a *accepting) {
 		c.abandon(a, mesosv1.TaskStatus_REASON_AGENT_REMOVED, "Agent removed")
 		return
 	case now != f:
-		c.recover(f.info.GetId(), id, a.offered, nil, false)
+		c.giveBack(f.info.GetId(), id, a.offered, nil, false)
 		return
 	case !agent.connected:
 		c.abandon(a, mesosv1.TaskStatus_REASON_AGENT_DISCONNECTED, "Agent disconnected")
-		c.recover(f.info.GetId(), id, a.offered, nil, false)
+		c.giveBack(f.info.GetId(), id, a.offered, nil, false)
 		return
 	}
 	for _, op := range a.operations {
@@ -163,7 +163,7 @@ func (c *Core) settle(a *accepting) {
 			c.watchTaskAdded(t)
 		}
 	}
-	c.recover(f.info.GetId(), id, a.left, a.filters, false)
+	c.giveBack(f.info.GetId(), id, a.left, a.filters, false)
 }
 
 // abandon refuses everything when the agent has gone.

@@ -171,11 +171,11 @@ func (c *Core) connection() *wire.MasterSlaveConnection {
 // agentExited is told that the link to an agent has broken. It may come back; its
 // tasks go on if their framework wants that.
 func (c *Core) agentExited(pid libprocess.PID) {
-	delete(c.handshakes, pid)
 	a, ok := c.agentAt[pid]
 	if !ok || !a.connected {
 		return
 	}
+	c.forgetPrincipal(pid)
 	c.log(Info, "agent %s at %v (%s) is disconnected", a.id, a.pid, a.info.GetHostname())
 	a.connected = false
 	c.deactivateAgent(a)
@@ -250,6 +250,12 @@ func (c *Core) updateAgent(m *wire.UpdateSlaveMessage) {
 	}
 	if m.ResourceVersionUuid != nil {
 		a.resourcesID = m.ResourceVersionUuid
+	}
+	if m.ResourceProviders != nil {
+		a.providers = nil
+		for _, p := range m.GetResourceProviders().GetProviders() {
+			a.providers = append(a.providers, p.GetInfo())
+		}
 	}
 	oversubscribed := a.oversubscribed
 	if m.UpdateOversubscribedResources == nil || m.GetUpdateOversubscribedResources() {

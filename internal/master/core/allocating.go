@@ -89,9 +89,9 @@ func (c *Core) allocatorDeactivateAgent(a *agent) {
 	})
 }
 
-// recover gives resources of a framework back. The allocator wants those of one role
+// giveBack gives resources of a framework back. The allocator wants those of one role
 // at a time.
-func (c *Core) recover(framework *mesosv1.FrameworkID, agent *mesosv1.AgentID, r resources.Resources,
+func (c *Core) giveBack(framework *mesosv1.FrameworkID, agent *mesosv1.AgentID, r resources.Resources,
 	filters *mesosv1.Filters, allocated bool) {
 	for _, part := range r.ByAllocation() {
 		messages := part.Resources.Messages()
@@ -101,11 +101,11 @@ func (c *Core) recover(framework *mesosv1.FrameworkID, agent *mesosv1.AgentID, r
 	}
 }
 
-// recoverIfThere gives back what was offered, unless its agent has gone: with it goes
+// giveBackIfThere gives back what was offered, unless its agent has gone: with it goes
 // all that is on it.
-func (c *Core) recoverIfThere(framework *mesosv1.FrameworkID, agent *mesosv1.AgentID, r resources.Resources) {
+func (c *Core) giveBackIfThere(framework *mesosv1.FrameworkID, agent *mesosv1.AgentID, r resources.Resources) {
 	if c.agents.has(agent.GetValue()) {
-		c.recover(framework, agent, r, nil, false)
+		c.giveBack(framework, agent, r, nil, false)
 	}
 }
 

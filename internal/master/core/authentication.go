@@ -51,3 +51,11 @@ func (c *Core) whenAuthenticated(pid libprocess.PID, then func(*Principal)) {
 		then(nil)
 	}
 }
+
+// forgetPrincipal is done when an agent has gone away: it must say anew who it is. A
+// handshake that is under way is of the agent that comes back and goes on.
+func (c *Core) forgetPrincipal(pid libprocess.PID) {
+	if h := c.handshakes[pid]; h != nil && h.principal != nil {
+		delete(c.handshakes, pid)
+	}
+}

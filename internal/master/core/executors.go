@@ -32,7 +32,7 @@ func (c *Core) removeExecutor(e *executor) {
 	e.framework.executors.delete(e.key())
 	e.agent.executors.delete(e.key())
 	c.unuse(e.framework, e.agent, e.resources)
-	c.recover(e.framework.info.GetId(), e.agent.info.GetId(), e.resources, nil, true)
+	c.giveBack(e.framework.info.GetId(), e.agent.info.GetId(), e.resources, nil, true)
 }
 
 // executorOn finds an executor of a framework on an agent.

@@ -34,11 +34,16 @@ func (c *Core) offered(shares []*allocation.Share) {
 				share.GetFrameworkId().GetValue(), err)
 			continue
 		}
-		for _, part := range r.ByAllocation() {
+		parts := r.ByAllocation()
+		if len(parts) == 0 {
+			c.log(Error, "the allocator offers framework %s what is allocated to no role: %s",
+				share.GetFrameworkId().GetValue(), r)
+		}
+		for _, part := range parts {
 			o, reason := c.newOffer(share, part)
 			if o == nil {
 				c.log(Info, "resources for framework %s go back: %s", share.GetFrameworkId().GetValue(), reason)
-				c.recoverIfThere(share.GetFrameworkId(), share.GetAgentId(), part.Resources)
+				c.giveBackIfThere(share.GetFrameworkId(), share.GetAgentId(), part.Resources)
 				continue
 			}
 			seen, err := offerFor(o)
@@ -140,7 +145,7 @@ func (c *Core) dropOffer(o *offer) {
 // recoverOffer takes an offer back without telling its framework.
 func (c *Core) recoverOffer(o *offer, filters *mesosv1.Filters) {
 	c.dropOffer(o)
-	c.recover(o.info.GetFrameworkId(), o.info.GetAgentId(), o.resources, filters, false)
+	c.giveBack(o.info.GetFrameworkId(), o.info.GetAgentId(), o.resources, filters, false)
 }
 
 // rescind takes an offer back and tells its framework.

@@ -24,18 +24,20 @@ type applicant struct {
 	capabilities []*mesosv1.AgentInfo_Capability
 	checkpointed []*mesosv1.Resource
 	resourcesID  *mesosv1.UUID
+
+	resources resources.Resources // all it has; known when it is checked
 }
 
 // registerAgent admits an agent that has no id yet.
 func (c *Core) registerAgent(from libprocess.PID, m *wire.RegisterSlaveMessage) {
 	c.counts.add("messages_register_slave", 1)
-	p := applicant{from, m.GetSlave(), m.GetVersion(), m.GetAgentCapabilities(), m.GetCheckpointedResources(),
-		m.GetResourceVersionUuid()}
+	p := &applicant{from: from, info: m.GetSlave(), version: m.GetVersion(), capabilities: m.GetAgentCapabilities(),
+		checkpointed: m.GetCheckpointedResources(), resourcesID: m.GetResourceVersionUuid()}
 	c.apply(p, func() { c.registerApplicant(p) })
 }
 
 // apply goes on with an agent that may come in.
-func (c *Core) apply(p applicant, then func()) {
+func (c *Core) apply(p *applicant, then func()) {
 	c.whenAuthenticated(p.from, func(principal *Principal) {
 		if err := c.checkApplicant(p); err != nil {
 			c.log(Warning, "the registration of the agent at %v (%s) is dropped: %v", p.from, p.info.GetHostname(), err)
@@ -57,7 +59,7 @@ func (c *Core) apply(p applicant, then func()) {
 	})
 }
 
-func (c *Core) checkApplicant(p applicant) error {
+func (c *Core) checkApplicant(p *applicant) error {
 	if err := validate.AgentInfo(p.info); err != nil {
 		return err
 	}
@@ -72,7 +74,7 @@ func (c *Core) checkApplicant(p applicant) error {
 	case p.info.Domain == nil && c.config.RequireAgentDomain:
 		return errors.New("it has no domain, and --require_agent_domain is set")
 	}
-	_, err = applied(p.info, p.checkpointed)
+	p.resources, err = applied(p.info, p.checkpointed)
 	return err
 }
 
@@ -97,7 +99,7 @@ func registerRequests(info *mesosv1.AgentInfo, principal *Principal) []*authoriz
 	return requests
 }
 
-func (c *Core) registerApplicant(p applicant) {
+func (c *Core) registerApplicant(p *applicant) {
 	if old, ok := c.agentAt[p.from]; ok {
 		if old.connected {
 			c.log(Info, "agent %s at %v is registered already", old.id, p.from)
@@ -132,15 +134,11 @@ func (c *Core) registerApplicant(p applicant) {
 	})
 }
 
-// newAgent enters an applicant that has an id and whose resources have been checked.
-func (c *Core) newAgent(p applicant) *agent {
-	base, err := applied(p.info, p.checkpointed)
-	if err != nil {
-		c.log(Error, "resources of agent %s, which were checked, are not valid: %v", p.info.GetId().GetValue(), err)
-	}
+// newAgent enters an applicant that has an id.
+func (c *Core) newAgent(p *applicant) *agent {
 	a := &agent{
 		id: p.info.GetId().GetValue(), info: p.info, pid: p.from, version: p.version, capabilities: p.capabilities,
-		base: base, resourcesID: p.resourcesID, killed: make(map[taskKey]bool),
+		base: p.resources, resourcesID: p.resourcesID, killed: make(map[taskKey]bool),
 	}
 	c.addAgent(a)
 	return a

@@ -96,7 +96,7 @@ func (c *Core) leave(a *agent, d departure) {
 	c.agents.delete(a.id)
 	if c.agentAt[a.pid] == a {
 		delete(c.agentAt, a.pid)
-		delete(c.handshakes, a.pid)
+		c.forgetPrincipal(a.pid)
 		c.emit(Unlink{a.pid})
 	}
 	c.stop(a.away)

@@ -12,12 +12,12 @@ import (
 // reregisterAgent lets an agent in that has an id.
 func (c *Core) reregisterAgent(from libprocess.PID, m *wire.ReregisterSlaveMessage) {
 	c.counts.add("messages_reregister_slave", 1)
-	p := applicant{from, m.GetSlave(), m.GetVersion(), m.GetAgentCapabilities(), m.GetCheckpointedResources(),
-		m.GetResourceVersionUuid()}
+	p := &applicant{from: from, info: m.GetSlave(), version: m.GetVersion(), capabilities: m.GetAgentCapabilities(),
+		checkpointed: m.GetCheckpointedResources(), resourcesID: m.GetResourceVersionUuid()}
 	c.apply(p, func() { c.reregisterApplicant(p, m) })
 }
 
-func (c *Core) reregisterApplicant(p applicant, m *wire.ReregisterSlaveMessage) {
+func (c *Core) reregisterApplicant(p *applicant, m *wire.ReregisterSlaveMessage) {
 	id := p.info.GetId().GetValue()
 	if id == "" {
 		c.log(Warning, "the re-registration of the agent at %v is dropped: it has no id", p.from)
@@ -70,7 +70,7 @@ func (c *Core) shutdownAgent(pid libprocess.PID, reason string) {
 
 // reregisterKnown is done when an agent comes back that is in the books: after a break
 // of its link, or a restart.
-func (c *Core) reregisterKnown(a *agent, p applicant, m *wire.ReregisterSlaveMessage) {
+func (c *Core) reregisterKnown(a *agent, p *applicant, m *wire.ReregisterSlaveMessage) {
 	if a.pid.Addr.Addr() != p.from.Addr.Addr() || a.info.GetHostname() != p.info.GetHostname() {
 		c.shutdownAgent(p.from, "Agent attempted to re-register with different IP / hostname; it was "+
 			a.pid.Addr.Addr().String()+" ("+a.info.GetHostname()+")")
@@ -93,7 +93,7 @@ func (c *Core) reregisterKnown(a *agent, p applicant, m *wire.ReregisterSlaveMes
 }
 
 // refresh takes over what an agent that is in the books says now.
-func (c *Core) refresh(a *agent, p applicant, m *wire.ReregisterSlaveMessage) {
+func (c *Core) refresh(a *agent, p *applicant, m *wire.ReregisterSlaveMessage) {
 	if a.pid != p.from {
 		delete(c.agentAt, a.pid)
 		c.emit(Unlink{a.pid})
@@ -103,14 +103,10 @@ func (c *Core) refresh(a *agent, p applicant, m *wire.ReregisterSlaveMessage) {
 	c.emit(Link{a.pid})
 	c.stop(a.away)
 	a.away = nil
-	base, err := applied(p.info, p.checkpointed)
-	if err != nil {
-		c.log(Error, "resources of agent %s, which were checked, are not valid: %v", a.id, err)
-	}
 	c.sums.total.add(a.base, -1)
-	c.sums.total.add(base, 1)
+	c.sums.total.add(p.resources, 1)
 	a.info, a.version, a.capabilities, a.resourcesID = p.info, p.version, p.capabilities, p.resourcesID
-	a.base = base
+	a.base = p.resources
 	a.setTotal()
 	a.reregistered = c.now
 	c.allocatorUpdateAgent(a)
@@ -210,7 +206,7 @@ func (c *Core) tellAgent(a *agent, m *wire.ReregisterSlaveMessage) {
 
 // readmit enters an agent that is not in the books, with all it runs. Its frameworks
 // are told how their tasks are if they thought them lost.
-func (c *Core) readmit(p applicant, m *wire.ReregisterSlaveMessage, recovered bool) {
+func (c *Core) readmit(p *applicant, m *wire.ReregisterSlaveMessage, recovered bool) {
 	if other, taken := c.agentAt[p.from]; taken {
 		c.log(Warning, "agent %s comes back at %v, where agent %s is registered", p.info.GetId().GetValue(), p.from, other.id)
 		if other.connected {

@@ -130,11 +130,15 @@ func (c *Core) authorizeFramework(info *mesosv1.FrameworkInfo, then func(error))
 func (c *Core) subscribed(s subscription, id StreamID) {
 	f, known := c.frameworks.get(s.info.GetId().GetValue())
 	if !known {
-		if s.info.GetId().GetValue() == "" {
+		before := s.info.GetId().GetValue() != ""
+		if !before {
 			s.info = clone(s.info)
 			s.info.Id = c.newFrameworkID()
 		}
 		f = c.addFramework(s.info, id, s.suppressed, s.constraints)
+		if before { // it has had another master
+			f.reregistered = c.now
+		}
 		c.streams[id].framework = f
 		c.log(Info, "framework %s (%s) subscribed", f.id, f.info.GetName())
 		c.greet(f)

@@ -26,6 +26,10 @@ func (t *task) id() string { return t.info.GetTaskId().GetValue() }
 
 func (t *task) key() taskKey { return taskKey{t.framework.id, t.id()} }
 
+// maxStatuses is how many statuses of a task are kept, so that an executor that goes to
+// and fro between states does not fill the memory.
+const maxStatuses = 64
+
 // stateCount is one more than the largest number of a state.
 const stateCount = int(mesosv1.TaskState_TASK_UNKNOWN) + 1
 
@@ -107,7 +111,8 @@ func (c *Core) enterStatus(t *task, status *mesosv1.TaskStatus, latest mesosv1.T
 		kept--
 	}
 	isNew := kept == len(info.Statuses)
-	info.Statuses = append(info.Statuses[:kept:kept], news)
+	oldest := max(0, kept+1-maxStatuses)
+	info.Statuses = append(info.Statuses[oldest:kept:kept], news)
 	t.info = info
 	t.framework.countState(old, -1)
 	t.framework.countState(latest, 1)
@@ -127,7 +132,7 @@ func (c *Core) release(t *task) {
 	}
 	t.holding = false
 	c.unuse(t.framework, t.agent, t.resources)
-	c.recover(t.framework.info.GetId(), t.agent.info.GetId(), t.resources, nil, true)
+	c.giveBack(t.framework.info.GetId(), t.agent.info.GetId(), t.resources, nil, true)
 }
 
 // countEnd counts a task that has come to its end, or out of reach.
