@@ -22,6 +22,9 @@ type Document struct {
 	scratch amounts // for resources, which are many
 }
 
+// New returns a Document that writes with an encoder.
+func New(e *mesosjson.Encoder) *Document { return &Document{Encoder: e} }
+
 // Write writes one document: what body writes, as one value. With a callback it is the
 // argument of a call.
 func Write(w io.Writer, callback string, body func(d *Document)) error {
@@ -32,7 +35,7 @@ func Write(w io.Writer, callback string, body func(d *Document)) error {
 			return fmt.Errorf("%w: %w", ErrCallback, err)
 		}
 	}
-	d := &Document{Encoder: encoder}
+	d := New(encoder)
 	body(d)
 	return d.Close()
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/authorization"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/about"
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/files"
 	"github.com/mesos-modules/mms/internal/metrics"
@@ -29,8 +30,9 @@ func (r *running) tools(c Config) *operator.Operator {
 	}
 	return operator.New(operator.Config{
 		Agent: asked{r.slave, r.collector, r.fetcher}, Containers: c.Containers, Files: &r.files,
-		Flags: r.host.Flags, Verbosity: r.host.Verbosity, Log: r.host.Log, Authorizer: r.authorizer(),
-		Heartbeat: r.plug.heartbeat.Get(), MetricsRate: rate, LogFile: r.host.LogFile, Stopping: r.host.Stopping,
+		Log: r.host.Log, Authorizer: r.authorizer(),
+		About:     about.Program{Version: c.Core.Version, Started: c.Core.Started, Flags: r.host.Flags, Verbosity: r.host.Verbosity},
+		Heartbeat: r.plug.heartbeat.Get(), MetricsRate: rate, Stopping: r.host.Stopping,
 	})
 }
 

@@ -10,9 +10,9 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/mesos/v1/agent"
+	"github.com/mesos-modules/mms/internal/about"
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/files"
-	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/internal/metrics"
 	"github.com/mesos-modules/mms/internal/slave/containers"
 	"github.com/mesos-modules/mms/internal/slave/core"
@@ -48,19 +48,12 @@ type Containers interface {
 	PruneImages(ctx context.Context, excluded []*mesosv1.Image) error
 }
 
-// Verbosity is how much the daemon logs.
-type Verbosity interface {
-	Level() uint32
-	Set(level uint32, lasts time.Duration)
-}
-
 // Config is what answers are made of.
 type Config struct {
 	Agent      Agent
 	Containers Containers
 	Files      *files.Files
-	Flags      func() []flags.NameValue
-	Verbosity  Verbosity
+	About      about.Program
 	Log        *slog.Logger
 
 	// Authorizer is asked who may do and see what; nil: everybody, everything.
@@ -72,9 +65,6 @@ type Config struct {
 
 	// MetricsRate is how often /metrics/snapshot may be asked.
 	MetricsRate metrics.Rate
-
-	// LogFile is what the daemon logs to; empty if that is no file.
-	LogFile string
 
 	// Stopping ends when the daemon begins to stop: what goes on for ever ends then.
 	Stopping context.Context
@@ -106,12 +96,10 @@ func (o *Operator) Wait(ctx context.Context) {
 
 // Routes are what the Operator answers, but for the routes of files.
 func (o *Operator) Routes() []apihttp.Route {
-	return []apihttp.Route{
-		{Path: "/api/v1", Realm: apihttp.RealmReadWrite, Handler: o.serveAPI},
-	}
+	return append(o.legacyRoutes(), apihttp.Route{Path: "/api/v1", Realm: apihttp.RealmReadWrite, Handler: o.serveAPI})
 }
 
-// see refuses while nobody can be answered, and else takes a view.
+// see takes a view.
 func (o *Operator) see(r *http.Request) (*core.View, *apihttp.Refusal) {
 	v, err := o.c.Agent.View(r.Context())
 	if err != nil {

@@ -25,12 +25,13 @@ func (o *Operator) program(q *request) (*agent.Response, *apihttp.Refusal) {
 	case agent.Call_GET_FLAGS:
 		return o.getFlags(q.r)
 	case agent.Call_GET_VERSION:
-		return o.getVersion(q.r)
+		return &agent.Response{Type: agent.Response_GET_VERSION.Enum(),
+			GetVersion: &agent.Response_GetVersion{VersionInfo: o.c.About.VersionInfo()}}, nil
 	case agent.Call_GET_METRICS:
 		return o.getMetrics(q.r.Context(), q.call.GetGetMetrics()), nil
 	case agent.Call_GET_LOGGING_LEVEL:
 		return &agent.Response{Type: agent.Response_GET_LOGGING_LEVEL.Enum(),
-			GetLoggingLevel: &agent.Response_GetLoggingLevel{Level: proto.Uint32(o.c.Verbosity.Level())}}, nil
+			GetLoggingLevel: &agent.Response_GetLoggingLevel{Level: proto.Uint32(o.c.About.Verbosity.Level())}}, nil
 	case agent.Call_LIST_FILES:
 		return o.listFiles(q.r, q.call.GetListFiles())
 	case agent.Call_READ_FILE:
@@ -45,18 +46,10 @@ func (o *Operator) getFlags(r *http.Request) (*agent.Response, *apihttp.Refusal)
 		return nil, refusal
 	}
 	found := &agent.Response_GetFlags{}
-	for _, f := range o.c.Flags() {
+	for _, f := range o.c.About.Flags() {
 		found.Flags = append(found.Flags, &mesosv1.Flag{Name: &f.Name, Value: &f.Value})
 	}
 	return &agent.Response{Type: agent.Response_GET_FLAGS.Enum(), GetFlags: found}, nil
-}
-
-func (o *Operator) getVersion(r *http.Request) (*agent.Response, *apihttp.Refusal) {
-	v, refusal := o.see(r)
-	if refusal != nil {
-		return nil, refusal
-	}
-	return &agent.Response{Type: agent.Response_GET_VERSION.Enum(), GetVersion: &agent.Response_GetVersion{VersionInfo: versionOf(v)}}, nil
 }
 
 func (o *Operator) getMetrics(ctx context.Context, call *agent.Call_GetMetrics) *agent.Response {
@@ -77,7 +70,7 @@ func (o *Operator) setLoggingLevel(q *request) *apihttp.Refusal {
 		return refusal
 	}
 	set := q.call.GetSetLoggingLevel()
-	o.c.Verbosity.Set(set.GetLevel(), time.Duration(set.GetDuration().GetNanoseconds()))
+	o.c.About.Verbosity.Set(set.GetLevel(), time.Duration(set.GetDuration().GetNanoseconds()))
 	return q.done(http.StatusOK)
 }
 

@@ -8,6 +8,7 @@ import (
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/mesos/v1/agent"
 	"github.com/mesos-modules/mms/internal/apihttp"
+	"github.com/mesos-modules/mms/internal/legacy"
 	"github.com/mesos-modules/mms/internal/slave/core"
 )
 
@@ -93,11 +94,11 @@ func tasks(v *core.View) *agent.Response_GetTasks {
 	r := &agent.Response_GetTasks{}
 	for _, f := range v.Frameworks {
 		for _, p := range f.Pending {
-			r.PendingTasks = append(r.PendingTasks, waiting(p.Task, f.Info))
+			r.PendingTasks = append(r.PendingTasks, legacy.Staging(p.Task, f.Info.GetId()))
 		}
 		for _, e := range f.Executors {
 			for _, t := range e.Queued {
-				r.QueuedTasks = append(r.QueuedTasks, waiting(t, f.Info))
+				r.QueuedTasks = append(r.QueuedTasks, legacy.Staging(t, f.Info.GetId()))
 			}
 			r.LaunchedTasks = append(r.LaunchedTasks, e.Launched...)
 		}
@@ -115,24 +116,4 @@ func addEnded(r *agent.Response_GetTasks, all []*core.ExecutorView) {
 		r.TerminatedTasks = append(r.TerminatedTasks, e.Terminated...)
 		r.CompletedTasks = append(r.CompletedTasks, e.Completed...)
 	}
-}
-
-// waiting is a task that its executor has not heard of, as if it had. It shares memory
-// with what it is made from.
-func waiting(info *mesosv1.TaskInfo, framework *mesosv1.FrameworkInfo) *mesosv1.Task {
-	t := &mesosv1.Task{
-		Name: info.Name, TaskId: info.TaskId, FrameworkId: framework.GetId(), AgentId: info.AgentId,
-		State: mesosv1.TaskState_TASK_STAGING.Enum(), Resources: info.Resources, Limits: info.Limits,
-		Labels: info.Labels, Discovery: info.Discovery, Container: info.Container,
-		HealthCheck: info.HealthCheck, KillPolicy: info.KillPolicy,
-	}
-	command := info.GetCommand()
-	if info.Executor != nil {
-		t.ExecutorId = info.GetExecutor().ExecutorId
-		command = info.GetExecutor().GetCommand()
-	}
-	if command != nil {
-		t.User = command.User
-	}
-	return t
 }
