@@ -82,6 +82,12 @@ func (c *Core) run(info *mesosv1.FrameworkInfo, l *launch) {
 		c.log(Warning, "%s is left out: framework %s is being ended", l, f.id)
 		return
 	}
+	for _, t := range l.tasks {
+		if id := t.GetTaskId().GetValue(); f.knows(id) {
+			c.log(Error, "%s is left out: there is a task %s of framework %s already", l, id, f.id)
+			return
+		}
+	}
 	l.framework = f
 	f.pending = append(f.pending, l)
 	c.askLabelHooks(l)
@@ -203,7 +209,7 @@ func (c *Core) dropLaunch(l *launch, r *run, reason mesosv1.TaskStatus_Reason, t
 			State: droppedState(l.framework.info).Enum(), Reason: reason.Enum(), Message: proto.String(text),
 		})
 	}
-	if r == nil {
+	if r == nil || r.state == ended { // of any other the master will hear that it ends
 		c.neverLaunched(l)
 	}
 }

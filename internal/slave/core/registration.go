@@ -197,8 +197,13 @@ func (c *Core) updateSlave() *wire.UpdateSlaveMessage {
 	return m
 }
 
-// pinged answers who asks whether the agent is there.
+// pinged answers who asks whether the agent is there. Only a ping of the leader's says
+// that it is there too.
 func (c *Core) pinged(from libprocess.PID, m *wire.PingSlaveMessage) {
+	c.emit(ToMaster{To: from, Message: &wire.PongSlaveMessage{}})
+	if from.Addr != c.registered.master.Addr {
+		return
+	}
 	if !m.GetConnected() && c.phase == running {
 		c.log(Info, "master %v does not count this agent as registered; registers again", c.registered.master)
 		c.phase = disconnected
@@ -206,7 +211,6 @@ func (c *Core) pinged(from libprocess.PID, m *wire.PingSlaveMessage) {
 		c.register(2 * c.cfg.RegistrationBackoff)
 	}
 	c.expectPing()
-	c.emit(ToMaster{To: from, Message: &wire.PongSlaveMessage{}})
 }
 
 // expectPing looks for a master anew when the present one stays silent.

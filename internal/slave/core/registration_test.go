@@ -98,7 +98,16 @@ func TestPings(t *testing.T) {
 	t.Run("from a master that does not know the agent: it registers again", func(t *testing.T) {
 		w := registered(t)
 		ping(w, false)
-		w.wants("to master: ReregisterSlave with 0 tasks, 0 executors, 0 frameworks, 0 completed", "to slave-observer(1): PongSlave")
+		w.wants("to slave-observer(1): PongSlave", "to master: ReregisterSlave with 0 tasks, 0 executors, 0 frameworks, 0 completed")
+	})
+	t.Run("of a former leader are answered, and prove nothing", func(t *testing.T) {
+		w := registered(t)
+		w.pass(70 * time.Second)
+		w.look()
+		w.do(core.MasterMessage{From: libprocess.PID{Name: "slave-observer(7)", Addr: agentPID.Addr}, Message: &wire.PingSlaveMessage{Connected: proto.Bool(false)}})
+		w.wants("to slave-observer(7): PongSlave")
+		w.pass(5 * time.Second)
+		w.wants("detect")
 	})
 	t.Run("that stay away: the leader is looked for anew", func(t *testing.T) {
 		w := registered(t)

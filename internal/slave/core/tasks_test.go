@@ -148,6 +148,22 @@ func TestWhatIsDropped(t *testing.T) {
 		w.pass(11 * time.Second)
 		w.wants("to master: StatusUpdate T LOST INVALID_OFFERS (Task assumes outdated resource state)")
 	})
+	t.Run("an executor that has ended, and that the master expects to be launched", func(t *testing.T) {
+		w := registered(t)
+		w.from(run(custom("S", "E")))
+		w.ended("E", nil) // its task's end is not acknowledged
+		w.look()
+		w.from(run(custom("T", "E"), func(m *wire.RunTaskMessage) { m.LaunchExecutor = yes }))
+		w.wants("to master: StatusUpdate T LOST EXECUTOR_TERMINATED (Master wants to launch executor, but one already exists)",
+			"to master: ExitedExecutor E -1")
+	})
+	t.Run("a task that is there already is left as it is", func(t *testing.T) {
+		w := registered(t)
+		w.from(run(custom("T", "E")))
+		w.look()
+		w.from(run(custom("T", "E2")))
+		w.wants()
+	})
 	t.Run("ids that leave their folder are left out", func(t *testing.T) {
 		w := registered(t)
 		w.from(run(command("../T")))
