@@ -2,6 +2,7 @@ package master
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/master/core"
 	"github.com/mesos-modules/mms/internal/master/view"
+	"github.com/mesos-modules/mms/internal/mesosjson"
 )
 
 // legacyRoutes are the older read-only documents and what goes with them.
@@ -28,8 +30,36 @@ func (m *Master) legacyRoutes() []apihttp.Route {
 		{Path: "/weights", Realm: apihttp.RealmReadWrite, Handler: m.byMethod(view.WriteWeights, map[string]writer{http.MethodPut: m.putWeights})},
 		{Path: "/quota", Realm: apihttp.RealmReadWrite, Handler: m.byMethod(view.WriteQuota, map[string]writer{
 			http.MethodPost: m.postQuota, http.MethodDelete: m.deleteQuota})},
+		{Path: "/maintenance/schedule", Realm: apihttp.RealmReadWrite, Handler: m.byMethod(empty, map[string]writer{http.MethodPost: absent})},
+		{Path: "/maintenance/status", Realm: apihttp.RealmReadOnly, Handler: m.reading(empty)},
 		{Path: "/teardown", Realm: apihttp.RealmReadWrite, Handler: m.writing(m.teardown)},
+		{Path: "/reserve", Realm: apihttp.RealmReadWrite, Handler: m.writing(absent)},
+		{Path: "/unreserve", Realm: apihttp.RealmReadWrite, Handler: m.writing(absent)},
+		{Path: "/create-volumes", Realm: apihttp.RealmReadWrite, Handler: m.writing(absent)},
+		{Path: "/destroy-volumes", Realm: apihttp.RealmReadWrite, Handler: m.writing(absent)},
+		{Path: "/machine/down", Realm: apihttp.RealmReadWrite, Handler: m.writing(absent)},
+		{Path: "/machine/up", Realm: apihttp.RealmReadWrite, Handler: m.writing(absent)},
 	}
+}
+
+// empty is the document of what there is none of: machines under maintenance.
+func empty(to io.Writer, _ *core.View, o view.Options) error {
+	if o.Callback != "" {
+		call, err := mesosjson.AppendCallback(nil, o.Callback, []byte("{}"))
+		if err != nil {
+			return fmt.Errorf("%w: %w", view.ErrCallback, err)
+		}
+		_, err = to.Write(call)
+		return err
+	}
+	_, err := io.WriteString(to, "{}")
+	return err
+}
+
+// absent refuses what this master does not do: operators' reservations, volumes and
+// maintenance.
+func absent(http.ResponseWriter, *http.Request) *apihttp.Refusal {
+	return &apihttp.Refusal{Status: http.StatusNotImplemented}
 }
 
 // document writes a document of a view.

@@ -126,6 +126,15 @@ func TestLegacy(t *testing.T) {
 		assert.Equal(t, 405, w.do(http.MethodPost, "/weights", `[]`).status)
 		assert.True(t, w.alloc.await(t.Context(), func(calls []string) bool { return slices.Contains(calls, "UpdateWeights") }))
 	})
+	t.Run("there is no maintenance, and what is not done is refused", func(t *testing.T) {
+		assert.Equal(t, "{}", w.get("/maintenance/schedule").body)
+		assert.Equal(t, "cb({})", w.get("/maintenance/status?jsonp=cb").body)
+		for _, path := range []string{"/maintenance/schedule", "/machine/down", "/machine/up", "/reserve", "/unreserve", "/create-volumes", "/destroy-volumes"} {
+			r := w.do(http.MethodPost, path, "")
+			assert.Equal(t, 501, r.status, path)
+			assert.Equal(t, "501 Not Implemented.", r.body)
+		}
+	})
 	t.Run("disabled paths are forbidden", func(t *testing.T) {
 		assert.Equal(t, 403, w.get("/quota").status)
 	})
