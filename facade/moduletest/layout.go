@@ -120,6 +120,9 @@ func (k *Kit) wanted(names []string) []manifest.Module {
 // is loaded alike, and Anonymous modules are run by the test.
 func withTestSite(table []roles.Role, role string, daemon roles.Daemon, takes roles.Cardinality) []roles.Role {
 	for i, r := range table {
+		if r.Name == role && r.On == 0 { // a role of clients: the test is one
+			r.On, table[i].On = daemon, daemon
+		}
 		if r.Name != role || r.On&daemon == 0 {
 			continue
 		}

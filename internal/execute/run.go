@@ -101,7 +101,7 @@ func (f *flagSet) authentication() func(*http.Request) error {
 	if f.secret.IsSet() {
 		credential.Secret = proto.String(f.secret.Get())
 	}
-	return v1client.Authenticatee(basic.New(), credential)
+	return authenticateBy(basic.New(), credential)
 }
 
 // explain adds to an error what the user can do about it.

@@ -35,7 +35,9 @@ var Library = facade.Library{Modules: []facade.Declared{
 func New() httpauthenticatee.HttpAuthenticatee { return basic{} }
 
 // basic has no state, so any number of goroutines may use it.
-type basic struct{ httpauthenticatee.Unimplemented }
+type basic struct {
+	httpauthenticatee.Unimplemented
+}
 
 var _ httpauthenticatee.HttpAuthenticatee = basic{}
 

@@ -9,7 +9,10 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/httpauth"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/facade/moduletest"
 )
+
+func TestConformance(t *testing.T) { moduletest.Conformance(t, Library, Name) }
 
 func TestBasic(t *testing.T) {
 	module := New()

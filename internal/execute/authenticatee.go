@@ -1,4 +1,4 @@
-package v1client
+package execute
 
 import (
 	"maps"
@@ -10,9 +10,9 @@ import (
 	"github.com/mesos-modules/mms/roles/httpauthenticatee"
 )
 
-// Authenticatee makes of a module a Config.Authenticate, which sets the headers that the module gives. The credential
-// may be nil, if the module needs none.
-func Authenticatee(module httpauthenticatee.HttpAuthenticatee, credential *mesosv1.Credential) func(*http.Request) error {
+// authenticateBy has a module say what headers prove who sends a request, and sets them. The credential may be nil, if
+// the module needs none.
+func authenticateBy(module httpauthenticatee.HttpAuthenticatee, credential *mesosv1.Credential) func(*http.Request) error {
 	return func(r *http.Request) error {
 		message := &httpauth.Request{Method: &r.Method, Url: new(r.URL.RequestURI()), Peer: &r.URL.Host}
 		for _, name := range slices.Sorted(maps.Keys(r.Header)) {
