@@ -26,7 +26,7 @@ func (s *Slave) one(e core.Effect) {
 	case core.ToMaster:
 		s.sender.Post(e.To, Process, s.cfg.Address, e.Message)
 	case core.Link:
-		s.sender.Link(e.PID, func() { s.mail.put(core.MasterExited{PID: e.PID}) })
+		s.sender.Link(e.PID, func() { s.mail.put(core.MasterExited(e)) })
 	case core.Authenticate:
 		s.authenticate(e)
 	case core.Detect:

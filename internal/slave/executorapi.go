@@ -1,7 +1,6 @@
 package slave
 
 import (
-	"errors"
 	"net/http"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
@@ -55,8 +54,8 @@ func (s *Slave) readExecutorCall(w http.ResponseWriter, r *http.Request, call *e
 	if _, refusal := apihttp.ReadCall(w, r, call); refusal != nil {
 		return 0, refusal
 	}
-	if err := validateExecutorCall(call); err != nil {
-		return 0, apihttp.Invalid("Executor::Call", err)
+	if problem := validateExecutorCall(call); problem != "" {
+		return 0, apihttp.Refuse(http.StatusBadRequest, "Failed to validate Executor::Call: %s", problem)
 	}
 	if call.GetType() != executor.Call_SUBSCRIBE {
 		return 0, nil
@@ -67,42 +66,43 @@ func (s *Slave) readExecutorCall(w http.ResponseWriter, r *http.Request, call *e
 // uuidSize is that of the uuid of a status.
 const uuidSize = 16
 
-// validateExecutorCall checks what the types do not say.
-func validateExecutorCall(call *executor.Call) error {
+// validateExecutorCall checks what the types do not say. It returns what is wrong, as
+// Mesos says it; empty if nothing is.
+func validateExecutorCall(call *executor.Call) (problem string) {
 	if call.Type == nil {
-		return errors.New("Expecting 'type' to be present")
+		return "Expecting 'type' to be present"
 	}
 	switch call.GetType() {
 	case executor.Call_SUBSCRIBE:
 		if call.GetSubscribe() == nil {
-			return errors.New("Expecting 'subscribe' to be present")
+			return "Expecting 'subscribe' to be present"
 		}
 	case executor.Call_UPDATE:
 		if call.GetUpdate() == nil {
-			return errors.New("Expecting 'update' to be present")
+			return "Expecting 'update' to be present"
 		}
 		return validateStatus(call.GetExecutorId(), call.GetUpdate().GetStatus())
 	case executor.Call_MESSAGE:
 		if call.GetMessage() == nil {
-			return errors.New("Expecting 'message' to be present")
+			return "Expecting 'message' to be present"
 		}
 	case executor.Call_HEARTBEAT, executor.Call_UNKNOWN:
 	}
-	return nil
+	return ""
 }
 
-func validateStatus(caller *mesosv1.ExecutorID, s *mesosv1.TaskStatus) error {
+func validateStatus(caller *mesosv1.ExecutorID, s *mesosv1.TaskStatus) (problem string) {
 	switch {
 	case s.Uuid == nil:
-		return errors.New("Expecting 'uuid' to be present")
+		return "Expecting 'uuid' to be present"
 	case len(s.GetUuid()) != uuidSize:
-		return errors.New("Expecting 'uuid' to have 16 bytes")
+		return "Expecting 'uuid' to have 16 bytes"
 	case s.GetExecutorId() != nil && s.GetExecutorId().GetValue() != caller.GetValue():
-		return errors.New("ExecutorID in Call: " + caller.GetValue() + " does not match ExecutorID in TaskStatus: " + s.GetExecutorId().GetValue())
+		return "ExecutorID in Call: " + caller.GetValue() + " does not match ExecutorID in TaskStatus: " + s.GetExecutorId().GetValue()
 	case s.GetSource() != mesosv1.TaskStatus_SOURCE_EXECUTOR:
-		return errors.New("Received Call from executor " + caller.GetValue() + " with invalid source, expecting 'SOURCE_EXECUTOR'")
+		return "Received Call from executor " + caller.GetValue() + " with invalid source, expecting 'SOURCE_EXECUTOR'"
 	case s.GetState() == mesosv1.TaskState_TASK_STAGING:
-		return errors.New("Received TASK_STAGING from executor " + caller.GetValue() + " which is not allowed")
+		return "Received TASK_STAGING from executor " + caller.GetValue() + " which is not allowed"
 	}
-	return nil
+	return ""
 }

@@ -257,11 +257,3 @@ func (c *Core) toExecutor(m *wire.FrameworkToExecutorMessage) {
 
 // seconds is a time as the messages of Mesos have it.
 func seconds(t time.Time) float64 { return float64(t.UnixNano()) / 1e9 }
-
-// masterName is for texts.
-func masterName(pid libprocess.PID) string {
-	if pid.IsZero() {
-		return "nobody"
-	}
-	return pid.String()
-}

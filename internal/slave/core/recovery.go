@@ -117,10 +117,18 @@ func (c *Core) adoptExecutor(f *framework, s *ExecutorState) *run {
 	r.directory = paths.Run(c.cfg.WorkDir, c.agentID().GetValue(), f.id, r.id, r.container.GetValue())
 	r.command = isCommandExecutor(s)
 	for _, t := range s.Tasks {
-		r.spoken = true
+		r.spoken = r.spoken || toldOf(t)
 		c.adoptTask(r, t, s.Completed)
 	}
 	return r
+}
+
+// toldOf reports whether the executor has said anything of a task: then it was sent
+// the task. One that was written down may never have got there.
+func toldOf(t *TaskState) bool {
+	return slices.ContainsFunc(t.Records, func(r *wire.StatusUpdateRecord) bool {
+		return r.GetUpdate().GetStatus().GetSource() == mesosv1.TaskStatus_SOURCE_EXECUTOR && r.GetUpdate() != nil
+	})
 }
 
 // isCommandExecutor recognises an executor that the agent made: its tasks know no

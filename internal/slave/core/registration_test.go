@@ -46,8 +46,8 @@ func TestRegistration(t *testing.T) {
 		m := told[*wire.RegisterSlaveMessage](w)[0]
 		assert.Equal(t, "1.12.0", m.GetVersion())
 		assert.Len(t, m.GetResourceVersionUuid().GetValue(), 16)
-		assert.Equal(t, []byte{7<<3 | 0, 1}, []byte(m.GetSlave().ProtoReflect().GetUnknown()), "checkpoint is true")
-		assert.Equal(t, "*", m.GetSlave().GetResources()[0].GetRole(), "the shape of before reservations were refined") //nolint:staticcheck // what is on the wire
+		assert.Equal(t, []byte{7 << 3, 1}, []byte(m.GetSlave().ProtoReflect().GetUnknown()), "checkpoint is true")
+		assert.Equal(t, "*", m.GetSlave().GetResources()[0].GetRole(), "the shape of before reservations were refined")
 	})
 	t.Run("tries again, later and later, up to a minute", func(t *testing.T) {
 		w := newWorld(t)

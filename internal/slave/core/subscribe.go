@@ -80,6 +80,7 @@ func (c *Core) subscribe(e ExecutorCall, r *run) {
 	for _, u := range call.GetUnacknowledgedUpdates() {
 		c.updated(r, u.GetStatus())
 	}
+	r.spoken = r.spoken || len(call.GetUnacknowledgedTasks()) > 0
 	c.dropUnknown(r, call.GetUnacknowledgedTasks())
 	c.send(r, &executor.Event{Type: executor.Event_SUBSCRIBED.Enum(), Subscribed: &executor.Event_Subscribed{
 		ExecutorInfo: r.info, FrameworkInfo: r.framework.info, AgentInfo: c.info, ContainerId: r.container,
