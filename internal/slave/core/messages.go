@@ -6,7 +6,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
-	"github.com/mesos-modules/mms/internal/libprocess"
 	"github.com/mesos-modules/mms/internal/resources"
 	"github.com/mesos-modules/mms/internal/wire"
 )
