@@ -18,7 +18,7 @@ const (
 	// maxRecords and maxWaiting bound what waits for a client that reads slowly:
 	// all at the beginning may be one large record.
 	maxRecords = 1 << 16
-	maxWaiting = 64 << 20
+	maxWaiting = 16 << 20
 )
 
 var (
@@ -27,6 +27,10 @@ var (
 
 	// ErrGone says that a client has closed its stream.
 	ErrGone = errors.New("the client has gone")
+
+	// ErrSkip is returned by a function of SendFunc for a record that is not to be
+	// written after all.
+	ErrSkip = errors.New("this record is not written")
 )
 
 // Stream is a stream of records to one client. What is sent waits in a queue, which
@@ -126,7 +130,7 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, stopping context.
 		}
 		for _, rec := range batch {
 			_ = patience.SetWriteDeadline(time.Now().Add(pause))
-			if err := out.WriteFunc(rec.write); err != nil {
+			if err := out.WriteFunc(rec.write); err != nil && !errors.Is(err, ErrSkip) {
 				return s.ended(gone(err))
 			}
 		}

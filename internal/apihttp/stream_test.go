@@ -112,6 +112,15 @@ func TestStream(t *testing.T) {
 		s.SendFunc(0, func([]byte) ([]byte, error) { return nil, errors.New("too deep") })
 		require.ErrorContains(t, s.Serve(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/", nil), t.Context()), "too deep")
 	})
+	t.Run("one that is skipped leaves no trace", func(t *testing.T) {
+		s := apihttp.NewStream(apihttp.JSON)
+		s.SendFunc(0, func([]byte) ([]byte, error) { return nil, apihttp.ErrSkip })
+		s.Send(heartbeat)
+		s.Close()
+		w := httptest.NewRecorder()
+		require.NoError(t, s.Serve(w, httptest.NewRequest(http.MethodPost, "/", nil), t.Context()))
+		assert.Equal(t, "20\n{\"type\":\"HEARTBEAT\"}", w.Body.String())
+	})
 	t.Run("a long one is one record", func(t *testing.T) {
 		server, s, _ := streaming(t, t.Context(), apihttp.Protobuf)
 		s.Send(failing(strings.Repeat("x", 10<<20)))

@@ -26,7 +26,9 @@ func (m *Master) execute(effect core.Effect) {
 	case core.OpenOperatorStream:
 		m.openStream(e.Request, e.Stream, true)
 	case core.Send:
-		m.streams.send(e.Stream, e.Event)
+		if o, ok := m.streams.get(e.Stream); ok { // one that has gone has been reported
+			m.sendEvent(o, e.Event)
+		}
 	case core.CloseStream:
 		m.streams.close(e.Stream)
 	case core.ToAgent:
@@ -56,7 +58,7 @@ func (m *Master) openStream(request core.RequestID, id core.StreamID, operator b
 		return
 	}
 	s := apihttp.NewStream(waiting.media)
-	m.streams.add(id, s)
+	m.streams.add(id, opened{s, waiting.http})
 	if operator {
 		m.sendState(s, waiting.http)
 	}

@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -74,6 +75,24 @@ func TestModules(t *testing.T) {
 		e = w.subscribe(schedulerPath, `{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"u","name":"m"}}}`)
 		assert.Contains(t, e.next()["error"].(map[string]any)["message"], "out of order")
 		e.over()
+	})
+	t.Run("an operator hears and sees what he may", func(t *testing.T) {
+		w := start(t, options{config: with(func(_ context.Context, requests []*authorization.Request) ([]bool, error) {
+			yes := all(requests, true)
+			for i, r := range requests {
+				yes[i] = r.GetAction() != authorization.Action_VIEW_FRAMEWORK || r.GetObject().GetFrameworkInfo().GetName() != "secret"
+			}
+			return yes, nil
+		})})
+		w.framework(`{"user":"u","name":"secret"}`)
+		e := w.subscribe(operatorPath, `{"type":"SUBSCRIBE"}`)
+		assert.Empty(t, e.next()["subscribed"].(map[string]any)["get_state"].(map[string]any)["get_frameworks"])
+		w.framework(`{"user":"u","name":"secret"}`)
+		open := w.framework(`{"user":"u","name":"open"}`)
+		assert.Contains(t, fmt.Sprint(e.next()["framework_added"]), open.id)
+		state := w.get("/state").body
+		assert.Contains(t, state, open.id)
+		assert.NotContains(t, state, "secret")
 	})
 	t.Run("one that does not decide about all fails", func(t *testing.T) {
 		w := start(t, options{config: with(func(context.Context, []*authorization.Request) ([]bool, error) { return nil, nil })})

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"sync"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/master/core"
 )
@@ -17,42 +15,47 @@ import (
 // later call.
 const streamHeader = "Mesos-Stream-Id"
 
+// opened is a stream with the request that asked for it.
+type opened struct {
+	stream *apihttp.Stream
+	http   *http.Request
+}
+
 // streams are those that are open.
 type streams struct {
 	mu  sync.Mutex
-	all map[core.StreamID]*apihttp.Stream
+	all map[core.StreamID]opened
 }
 
-func newStreams() *streams { return &streams{all: map[core.StreamID]*apihttp.Stream{}} }
+func newStreams() *streams { return &streams{all: map[core.StreamID]opened{}} }
 
-func (ss *streams) add(id core.StreamID, s *apihttp.Stream) {
+func (ss *streams) add(id core.StreamID, o opened) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	ss.all[id] = s
+	ss.all[id] = o
 }
 
-func (ss *streams) remove(id core.StreamID) *apihttp.Stream {
+// get returns a stream, and false for one that is not there any more.
+func (ss *streams) get(id core.StreamID) (opened, bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	s := ss.all[id]
+	o, ok := ss.all[id]
+	return o, ok
+}
+
+// remove forgets a stream, and reports whether it was there.
+func (ss *streams) remove(id core.StreamID) (opened, bool) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	o, ok := ss.all[id]
 	delete(ss.all, id)
-	return s
-}
-
-// send sends an event. A stream that is not there any more has been reported.
-func (ss *streams) send(id core.StreamID, event proto.Message) {
-	ss.mu.Lock()
-	s := ss.all[id]
-	ss.mu.Unlock()
-	if s != nil {
-		s.Send(event)
-	}
+	return o, ok
 }
 
 // close ends a stream after what was sent.
 func (ss *streams) close(id core.StreamID) {
-	if s := ss.remove(id); s != nil {
-		s.Close()
+	if o, ok := ss.remove(id); ok {
+		o.stream.Close()
 	}
 }
 
@@ -61,7 +64,10 @@ func (ss *streams) close(id core.StreamID) {
 func (m *Master) serveStream(w http.ResponseWriter, r *http.Request, o outcome) {
 	w.Header().Set(streamHeader, string(o.id))
 	err := o.stream.Serve(w, r, m.c.Stopping)
-	if err == nil || m.streams.remove(o.id) == nil || m.stopping() {
+	if err == nil {
+		return
+	}
+	if _, open := m.streams.remove(o.id); !open || m.stopping() {
 		return
 	}
 	if !errors.Is(err, apihttp.ErrGone) {
