@@ -135,7 +135,7 @@ func (a *Allocator) takeBare(ag *agent, framework string, name string, r, bare r
 	if s.member != nil {
 		a.charge(s.member, own, ofRole)
 	}
-	s.role.up(func(r *role) { r.held = r.held.Add(held) })
+	s.role.addHeld(held)
 	a.allocated = a.allocated.Add(ofRole)
 	s.has = s.has.Add(r)
 	ag.taken = ag.taken.Add(bare)
@@ -154,7 +154,7 @@ func (a *Allocator) give(ag *agent, s *share, r resources.Resources) {
 	if s.member != nil {
 		a.discharge(s.member, own, ofRole)
 	}
-	s.role.up(func(r *role) { r.held = r.held.Sub(held) })
+	s.role.subHeld(held)
 	a.allocated = a.allocated.Sub(ofRole)
 	ag.taken = ag.taken.Sub(r.Unallocate())
 	ag.refresh()
@@ -174,7 +174,8 @@ func (a *Allocator) exchange(ag *agent, s *share, before, after resources.Resour
 		m.role.frameworks.Update(m.client, ownBefore, ownAfter)
 		a.sorter.Update(m.role.client, ofRoleBefore, ofRoleAfter)
 	}
-	s.role.up(func(r *role) { r.held = r.held.Sub(heldBefore).Add(heldAfter) })
+	s.role.subHeld(heldBefore)
+	s.role.addHeld(heldAfter)
 	a.allocated = a.allocated.Sub(ofRoleBefore).Add(ofRoleAfter)
 	ag.taken = ag.taken.Sub(before.Unallocate()).Add(after.Unallocate())
 	ag.refresh()

@@ -235,3 +235,50 @@ func BenchmarkAddAgents(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkLargeAndSmallQuota measures cycles in which every role has a guarantee, which is
+// its limit: the first, and one in which nothing is left to give.
+func BenchmarkLargeAndSmallQuota(b *testing.B) {
+	for _, size := range []struct{ small, large int }{{25, 5}, {250, 50}, {2500, 500}} {
+		for _, accept := range []bool{false, true} {
+			b.Run(fmt.Sprintf("small=%d/large=%d/accepted=%v", size.small, size.large, accept), func(b *testing.B) {
+				role := roleShapes[1].role
+				f := newField(b)
+				f.addFrameworks(size.small+size.large, role)
+				for i := range size.small + size.large {
+					amounts := parsed(b, "cpus:1;mem:170").Quantities().Message()
+					if i%(1+size.small/size.large) == 0 {
+						amounts = parsed(b, "cpus:10;mem:1700").Quantities().Message()
+					}
+					name := role(i)
+					require.NoError(b, f.a.UpdateQuota(b.Context(), &quota.QuotaConfig{Role: &name, Guarantees: amounts, Limits: amounts}))
+				}
+				f.addAgents(size.small+size.large, 1, func(int) string { return "other" })
+				var spent time.Duration
+				b.ResetTimer()
+				for range b.N {
+					if accept {
+						b.StopTimer()
+						f.cycle() // takes all that quotas allow
+						b.StartTimer()
+					}
+					before := cpu()
+					f.cycle()
+					spent += cpu() - before
+					b.StopTimer()
+					f.a.mu.Lock()
+					for _, ag := range f.a.agents {
+						for _, s := range append([]*share(nil), ag.shares...) {
+							if s.role.name != "other" {
+								f.a.give(ag, s, s.has)
+							}
+						}
+					}
+					f.a.mu.Unlock()
+					b.StartTimer()
+				}
+				b.ReportMetric(float64(spent)/float64(b.N)/1e6, "cpu-ms/op")
+			})
+		}
+	}
+}

@@ -7,7 +7,7 @@ import "github.com/mesos-modules/mms/internal/resources"
 func (r *run) measure() {
 	r.required, r.headroom = resources.Quantities{}, resources.Quantities{}
 	for _, role := range r.a.roles { // a sum has no order
-		r.required = r.required.Add(role.missing())
+		r.required = r.required.Add(role.stand().missing)
 	}
 	if r.required.Empty() {
 		return
@@ -46,11 +46,11 @@ func (r *run) guarantee(ag *agent) {
 		if ag.free.Empty() {
 			return
 		}
-		if role.quota.guarantee.Empty() || role.nested() && !ag.hierarchical {
+		if role.stand().missing.Empty() || role.nested() && !ag.hierarchical {
 			continue
 		}
 		for _, m := range role.frameworks.Sort() {
-			missing := role.missing()
+			missing := role.stand().missing
 			if missing.Empty() {
 				break
 			}

@@ -25,12 +25,58 @@ type role struct {
 	members    int
 	serving    int // members that get offers
 
-	quota quotaOf
+	quota    quotaOf
+	standing standing
 
 	// With those below: what is reserved on agents, what is offered or in use of
 	// the rest, and the part of that in use. Scalars, nothing revocable.
 	reserved, held, used resources.Quantities
 	shares               int // on agents, of this role alone
+}
+
+// standing is how a role stands with its quota. Runs ask for it for each agent.
+type standing struct {
+	known   bool
+	missing resources.Quantities // for the guarantee
+	left    resources.Limits     // up to the limits
+	full    string               // the names that have a limit, if nothing is left of any
+}
+
+// stand works out how the role stands, unless it is known. What counts against the quota:
+// reservations whether they are used or not, and all else that is offered or in use.
+func (r *role) stand() *standing {
+	s := &r.standing
+	if s.known {
+		return s
+	}
+	consumed := r.reserved.Add(r.held)
+	*s = standing{known: true, missing: r.quota.guarantee.Sub(consumed), left: r.quota.limit.Sub(consumed)}
+	for name, left := range s.left.All() {
+		if left > 0 {
+			s.full = ""
+			break
+		}
+		s.full += name + ";"
+	}
+	return s
+}
+
+// addReserved and addHeld change what counts against the quota of a role and of those
+// above, subReserved and subHeld take away.
+func (r *role) addReserved(q resources.Quantities) {
+	r.up(func(r *role) { r.reserved, r.standing.known = r.reserved.Add(q), false })
+}
+
+func (r *role) subReserved(q resources.Quantities) {
+	r.up(func(r *role) { r.reserved, r.standing.known = r.reserved.Sub(q), false })
+}
+
+func (r *role) addHeld(q resources.Quantities) {
+	r.up(func(r *role) { r.held, r.standing.known = r.held.Add(q), false })
+}
+
+func (r *role) subHeld(q resources.Quantities) {
+	r.up(func(r *role) { r.held, r.standing.known = r.held.Sub(q), false })
 }
 
 // quotaOf is the quota of one role; without it nothing is guaranteed and all allowed.
@@ -55,18 +101,6 @@ func readQuota(m *quota.QuotaConfig) (quotaOf, error) {
 		return q, fmt.Errorf("quota of role %s: limits: %w", q.role, err)
 	}
 	return q, nil
-}
-
-// consumed is what counts against the quota: reservations whether they are used or not,
-// and all else that is offered or in use.
-func (r *role) consumed() resources.Quantities { return r.reserved.Add(r.held) }
-
-// missing is what has to be added for the guarantee.
-func (r *role) missing() resources.Quantities {
-	if r.quota.guarantee.Empty() {
-		return resources.Quantities{}
-	}
-	return r.quota.guarantee.Sub(r.consumed())
 }
 
 // nested roles are not for old agents.
@@ -109,7 +143,7 @@ func (r *role) up(do func(*role)) {
 func (a *Allocator) reserve(total resources.Resources) {
 	for _, part := range total.ByReservation() {
 		q := part.Resources.ScalarQuantities()
-		a.role(part.Role).up(func(r *role) { r.reserved = r.reserved.Add(q) })
+		a.role(part.Role).addReserved(q)
 	}
 }
 
@@ -117,14 +151,14 @@ func (a *Allocator) unreserve(total resources.Resources) {
 	for _, part := range total.ByReservation() {
 		q := part.Resources.ScalarQuantities()
 		r := a.role(part.Role)
-		r.up(func(r *role) { r.reserved = r.reserved.Sub(q) })
+		r.subReserved(q)
 		a.release(r)
 	}
 }
 
 func (a *Allocator) setQuota(q quotaOf) {
 	r := a.role(q.role)
-	r.quota = q
+	r.quota, r.standing = q, standing{}
 	a.release(r)
 }
 

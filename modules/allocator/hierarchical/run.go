@@ -23,7 +23,11 @@ type run struct {
 	// and not revocable, and how much of it there is.
 	required, headroom resources.Quantities
 
-	views  []view // of the agent at hand
+	views   []view // of the agent at hand
+	divided struct {
+		known bool
+		q     resources.Quantities
+	}
 	offers []offer
 	served []*framework // with offers, in the order of their first
 }
@@ -134,7 +138,7 @@ func (a *Allocator) listed(ag *agent) bool {
 
 // share gives what an agent has to whoever comes first and wants it.
 func (r *run) share(ag *agent) {
-	r.views = r.views[:0]
+	r.turn()
 	for _, role := range r.a.sorter.Sort() {
 		if ag.free.Empty() {
 			return
@@ -164,6 +168,9 @@ func (r *run) share(ag *agent) {
 	}
 }
 
+// turn begins with an agent, or with what is left of it.
+func (r *run) turn() { r.views, r.divided.known = r.views[:0], false }
+
 // suits says whether the framework may have agents like this one at all.
 func (f *framework) suits(ag *agent) bool {
 	return f.capabilities&ag.wants == ag.wants && f.capabilities&ag.forbids == 0
@@ -176,7 +183,7 @@ func (r *run) offer(ag *agent, m *member, what resources.Resources) {
 	if ag.special&shared != 0 {
 		ag.lent = ag.lent.Add(what.Filter(resources.Resource.IsShared))
 	}
-	r.views = r.views[:0]
+	r.turn()
 	for _, i := range ag.offers {
 		if o := &r.offers[i]; o.member == m { // of the first stage
 			o.what = o.what.Add(marked)

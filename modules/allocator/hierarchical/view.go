@@ -23,7 +23,8 @@ const (
 type viewKey struct {
 	reservations uint64 // of the agent's, those that the role may have
 	strips       special
-	role         *role // if it has limits of its own
+	full         string // limits of which nothing is left; see standing
+	role         *role  // if it has other limits that the agent would exceed
 }
 
 type viewCounter uint64
@@ -54,7 +55,17 @@ func (r *run) view(ag *agent, of *role, strips special) *view {
 	key := viewKey{strips: strips & ag.special}
 	set, few := ag.reservations(of)
 	key.reservations = set
-	if !few || !of.quota.limit.Empty() {
+	limited := false
+	if !of.quota.limit.Empty() {
+		switch standing := of.stand(); {
+		case standing.left.Allows(r.divisible(ag)):
+		case standing.full != "":
+			key.full, limited = standing.full, true
+		default:
+			key.role, limited = of, true
+		}
+	}
+	if !few {
 		key.role = of
 	}
 	for i := range r.views {
@@ -63,11 +74,19 @@ func (r *run) view(ag *agent, of *role, strips special) *view {
 		}
 	}
 	what := ag.offerable(of, strips)
-	if !of.quota.limit.Empty() || !r.required.Empty() {
+	if limited || !r.required.Empty() {
 		what = r.chop(of, what)
 	}
 	r.views = append(r.views, view{number: r.a.views.number(), what: what, key: key})
 	return &r.views[len(r.views)-1]
+}
+
+// divisible is how much of an agent's free resources counts against limits.
+func (r *run) divisible(ag *agent) resources.Quantities {
+	if !r.divided.known {
+		r.divided.known, r.divided.q = true, ag.free.ScalarQuantitiesOf(chargeable)
+	}
+	return r.divided.q
 }
 
 // offerable is what is free for a role, of the kinds that a framework can have.
@@ -99,7 +118,7 @@ func (r *run) withinLimits(of *role, what resources.Resources, already resources
 	if of.quota.limit.Empty() || what.Empty() {
 		return what
 	}
-	return what.Shuffled(r.a.chance.Shuffle).ShrinkToLimits(of.quota.limit.Sub(of.consumed().Add(already)))
+	return what.Shuffled(r.a.chance.Shuffle).ShrinkToLimits(of.stand().left.Sub(already))
 }
 
 // withinHeadroom shrinks so that guarantees can still be met.
