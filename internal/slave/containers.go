@@ -24,11 +24,16 @@ const tokenVariable = "MESOS_EXECUTOR_AUTHENTICATION_TOKEN"
 
 // launch makes a sandbox and launches a container in it.
 func (s *Slave) launch(e core.LaunchContainer) {
+	id := e.Container.GetValue()
+	launching, cancel := context.WithCancel(s.ctx)
+	s.launches[id] = cancel
 	s.spawn(func(ctx context.Context) {
-		err := s.launchNow(ctx, e)
+		defer cancel()
+		err := s.launchNow(launching, e)
 		if err != nil && ctx.Err() != nil {
 			return // the next agent will find it or not
 		}
+		s.mail.put(question{do: func(*core.Core) { delete(s.launches, id) }})
 		s.mail.put(core.Launched{Ticket: e.Ticket, Err: err})
 		if err == nil {
 			s.watch(ctx, e.Container)
@@ -77,8 +82,12 @@ func (s *Slave) watch(ctx context.Context, id *mesosv1.ContainerID) {
 	s.mail.put(core.Terminated{Container: id, Termination: t, Err: err})
 }
 
-// destroy ends a container; who watches it hears of its end.
+// destroy ends a container; who watches it hears of its end. Of one that is being
+// launched, the launch ends: it may not be known yet.
 func (s *Slave) destroy(id *mesosv1.ContainerID) {
+	if cancel, ok := s.launches[id.GetValue()]; ok {
+		cancel()
+	}
 	s.spawn(func(ctx context.Context) {
 		if _, err := s.cfg.Containers.Destroy(ctx, id); err != nil && !errors.Is(err, containers.ErrUnknown) && ctx.Err() == nil {
 			s.cfg.Log.Error(fmt.Sprintf("container %s could not be destroyed: %v", id.GetValue(), err))

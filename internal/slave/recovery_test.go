@@ -120,3 +120,33 @@ func TestExecutorsWithTokens(t *testing.T) {
 	m.run(shell("T", "true"))
 	m.until(mesosv1.TaskState_TASK_FINISHED)
 }
+
+func TestAnExecutorThatIsKilled(t *testing.T) {
+	m, f := newMaster(t), newFolders(t)
+	f.start(t, m, nil)
+	m.admit()
+	m.run(shell("T", waits))
+	m.until(mesosv1.TaskState_TASK_RUNNING)
+	pid, err := os.ReadFile(filepath.Join(f.work, "meta/slaves/A/frameworks/F/executors/T/runs/latest/pids/forked.pid"))
+	require.NoError(t, err)
+	number, err := strconv.Atoi(strings.TrimSpace(string(pid)))
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(number, syscall.SIGKILL))
+	s := m.until(mesosv1.TaskState_TASK_FAILED)
+	assert.Equal(t, mesosv1.TaskStatus_REASON_EXECUTOR_TERMINATED, s.GetReason())
+	assert.Equal(t, mesosv1.TaskStatus_SOURCE_AGENT, s.GetSource())
+}
+
+func TestAFrameworkThatEndsWhileItsTaskIsLaunched(t *testing.T) {
+	m, f := newMaster(t), newFolders(t)
+	a := f.start(t, m, func(c *Config) { c.Core.ExecutorShutdownGrace = 0 })
+	m.admit()
+	for i := range 20 {
+		m.run(shell("T"+strconv.Itoa(i), waits))
+	}
+	m.send(&wire.ShutdownFrameworkMessage{FrameworkId: frameworkID})
+	require.Eventually(t, func() bool {
+		v, err := a.View(t.Context())
+		return err == nil && len(v.Completed) == 1 && len(v.Frameworks) == 0 && len(a.cfg.Containers.Containers()) == 0
+	}, limit, 10*time.Millisecond)
+}

@@ -110,7 +110,7 @@ func (f *flagSet) coreConfig(h daemon.Host) (core.Config, error) {
 		AuthenticationTimeoutMin: f.authenticationMin.Get(), AuthenticationTimeoutMax: f.authenticationMax.Get(),
 		Reconfiguration: f.reconfiguration.Get(), Cleanup: f.recover.Get() == "cleanup", Strict: f.strict.Get(),
 		Features: features, MaxCompletedExecutors: int(f.maxCompletedExecutors.Get()),
-		LibprocessIP: os.Getenv("LIBPROCESS_IP"),
+		LibprocessIP: h.Env("LIBPROCESS_IP"),
 	}
 	if me, err := user.Current(); err == nil {
 		c.DefaultUser = me.Username

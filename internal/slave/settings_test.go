@@ -30,6 +30,7 @@ func read(t *testing.T, h daemon.Host, args ...string) (*Plug, error) {
 	_, err := set.Parse(args, nil)
 	require.NoError(t, err)
 	h.Log, h.Version, h.Hostname = slog.New(slog.DiscardHandler), "1.12.0", "host"
+	h.Env = func(string) string { return "" }
 	h.Advertised = netip.MustParseAddrPort("10.0.0.2:5051")
 	if h.Given == nil {
 		h.Given = func(string) bool { return false }

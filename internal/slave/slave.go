@@ -93,14 +93,17 @@ type Slave struct {
 	requests requests
 	leader   *leader
 	sessions sessions
-	updates  map[string]*lane // of containers, by root id; owned by the loop
+
+	// By container; the loop owns them.
+	launches map[string]context.CancelFunc
+	updates  map[string]*lane
 }
 
 // New makes an agent, which does nothing before Start.
 func New(cfg Config) *Slave {
 	s := &Slave{
 		cfg: cfg, core: core.New(cfg.Core), sender: libprocess.New(libprocess.Options{Log: cfg.Log}),
-		stopped: make(chan struct{}), updates: map[string]*lane{},
+		stopped: make(chan struct{}), updates: map[string]*lane{}, launches: map[string]context.CancelFunc{},
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.mail.ready = make(chan struct{}, 1)

@@ -116,7 +116,7 @@ func (c *Core) launched(r *run, err error) {
 			"Failed to launch container: " + err.Error()})
 		c.log(Error, "container %s of executor %s of framework %s was not launched: %v", r.container.GetValue(), r.id, r.framework.id, err)
 		c.end(r, nil)
-	case r.framework.terminating, r.state == stopping && !r.destroyed && r.stream == 0:
+	case r.state == stopping && r.stream == 0: // nobody has asked it to end
 		c.destroy(r)
 	}
 }
