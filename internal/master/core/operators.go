@@ -18,8 +18,8 @@ func (c *Core) operatorCall(e OperatorCall) {
 		c.answer(e.Request, http.StatusServiceUnavailable, "Master has not finished recovery")
 		return
 	}
-	if e.Principal != nil && e.Principal.Value == nil && len(e.Principal.Claims.GetLabels()) == 0 {
-		c.answer(e.Request, http.StatusForbidden, "The authenticated principal has neither value nor claims")
+	if e.Principal != nil && e.Principal.Value == nil {
+		c.answer(e.Request, http.StatusForbidden, "The authenticated principal has no value")
 		return
 	}
 	switch call := e.Call; call.GetType() {

@@ -103,6 +103,9 @@ func (c *Core) refresh(a *agent, p *applicant, m *wire.ReregisterSlaveMessage) {
 	c.emit(Link{a.pid})
 	c.stop(a.away)
 	a.away = nil
+	if !a.base.Equal(p.resources) {
+		c.rescindAll(a)
+	}
 	c.sums.total.add(a.base, -1)
 	c.sums.total.add(p.resources, 1)
 	a.info, a.version, a.capabilities, a.resourcesID = p.info, p.version, p.capabilities, p.resourcesID

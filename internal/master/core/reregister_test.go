@@ -126,6 +126,8 @@ func TestReregisterKnown(t *testing.T) {
 	t.Run("what it says of itself now is in the registry first", func(t *testing.T) {
 		w := newWorld(t)
 		agent := w.register(1)
+		w.offer(w.subscribe("s"), agent, "web", "cpus:1")
+		w.look()
 		w.answerStores = false
 		w.reregister(1, agent, func(m *wire.ReregisterSlaveMessage) { m.Slave.Resources = res("cpus:8;mem:1024") })
 		require.Len(t, w.stores, 1)
@@ -133,6 +135,7 @@ func TestReregisterKnown(t *testing.T) {
 		assert.Len(t, w.stores, 1, "dropped: it will try again")
 		w.do(RegistryStored{Ticket: w.stores[0]})
 		assert.Equal(t, "cpus:8; mem:1024", w.core.View().Agents[0].Total.String())
+		assert.Equal(t, []string{"RESCIND"}, w.types("s"), "what it was offered of may be there no more")
 		w.sound()
 	})
 
@@ -349,6 +352,8 @@ func TestLeave(t *testing.T) {
 	t.Run("who leaves while its place in the registry is changing stays until that is done", func(t *testing.T) {
 		w := newWorld(t)
 		agent := w.register(1)
+		w.offer(w.subscribe("s"), agent, "web", "cpus:1")
+		w.look()
 		w.answerStores = false
 		leave := AgentMessage{From: pid(1), To: "master", Message: &wire.UnregisterSlaveMessage{SlaveId: &mesosv1.AgentID{Value: &agent}}}
 		w.do(leave)
