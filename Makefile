@@ -43,7 +43,7 @@ build/lib/lib%.so: examples/c/%.c $(HEADERS)
 	$(CC) $(CFLAGS) -shared -o $@ $<
 
 .PHONY: run
-run: build samples ## run both daemons with the sample libraries
+run: build samples ## run a cluster with modules from the sample libraries, and tasks on it
 	@mkdir -p build/run
 	$(GO) run ./internal/runall
 
@@ -85,6 +85,12 @@ BENCH ?=
 .PHONY: bench
 bench: tools ## the table of docs/benchmarks.md, comparators included (BENCH="-only plan -rounds 3")
 	cd internal/bench && $(BUILD) -o ../../build/bench . && ../../build/bench $(BENCH)
+
+SEEDS ?= 1000
+
+.PHONY: simulate
+simulate: tools ## the cores against a made-up world, SEEDS=1000 times; a seed that fails says how to replay it
+	$(GO) test -count=1 -timeout=0 ./internal/simulation -run TestSeeds -seeds=$(SEEDS)
 
 FUZZTIME ?= 10s
 

@@ -1,4 +1,4 @@
-// Command goplugin is a Go plugin with two modules, built by hand: a package main
+// Command goplugin is a Go plugin with three modules, built by hand: a package main
 // with an exported Library. It loads in daemons that were built from the same
 // sources in the same way:
 //
@@ -16,6 +16,7 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/roles/anonymous"
 	"github.com/mesos-modules/mms/roles/calculator"
+	"github.com/mesos-modules/mms/roles/hook"
 )
 
 // Library is what a daemon looks for.
@@ -31,6 +32,12 @@ var Library = facade.Library{Modules: []facade.Declared{
 		Description: "Asks the multiplier once, when all modules are bound.",
 		Requires:    []facade.Requirement{{Module: multiplierName, Version: ">=1.0 <2"}},
 		New:         newProbe,
+	},
+	facade.Module[hook.Hook]{
+		Name: "org_example_decorator", Version: "1.0.0",
+		Description: "Puts a greeting into the environment of executors.",
+		Parameters:  facade.SchemaOf[decoration](),
+		New:         newDecorator,
 	},
 }}
 

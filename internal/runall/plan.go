@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -10,10 +9,10 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
+	"path/filepath"
 	"strings"
-	"syscall"
-	"time"
+
+	"github.com/mesos-modules/mms/internal/cluster"
 )
 
 // plan is one daemon and what it is asked.
@@ -26,59 +25,25 @@ type plan struct {
 // question is a request with the answer that is right, as JSON without blanks.
 type question struct{ path, answer string }
 
-// patience is how long a daemon may take to stop when time is up.
-const patience = 10 * time.Second
-
 // maxAnswer bounds what is read of an answer.
 const maxAnswer = 1 << 20
 
-// run starts the daemon, asks, and stops it.
-func (p plan) run(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "bin/"+p.daemon, append([]string{"--ip=127.0.0.1", "--port=0", "--work_dir=build/run/" + p.daemon}, p.args...)...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = patience
-	cmd.Stdout = os.Stdout
-	output, err := cmd.StderrPipe()
+// start starts the daemon and asks. The caller stops it.
+func (p plan) start(ctx context.Context) (*cluster.Daemon, error) {
+	work := filepath.Join("build/run", p.daemon)
+	if err := os.MkdirAll(work, 0o755); err != nil {
+		return nil, err
+	}
+	args := append([]string{"--ip=127.0.0.1", "--port=0", "--work_dir=" + work}, p.args...)
+	fmt.Printf("\n$ bin/%s %s\n\n", p.daemon, strings.Join(args, " \\\n    "))
+	d, err := cluster.Start(ctx, ctx, cluster.Options{Binary: "bin/" + p.daemon, Args: args, Echo: os.Stdout})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	fmt.Printf("\n$ %s\n\n", strings.Join(cmd.Args, " \\\n    "))
-	if err := cmd.Start(); err != nil {
-		return err
+	if err := p.ask(ctx, "http://"+d.Address); err != nil {
+		return nil, errors.Join(err, d.Stop())
 	}
-	lines := bufio.NewReader(output)
-	address, err := show(lines)
-	if err != nil {
-		return errors.Join(err, cmd.Wait())
-	}
-	asked := p.ask(ctx, address)
-	stopped := cmd.Process.Signal(syscall.SIGTERM)
-	_, err = show(lines)
-	if errors.Is(err, errEnded) {
-		err = nil
-	}
-	return errors.Join(asked, stopped, err, cmd.Wait())
-}
-
-// errEnded says that a daemon says nothing any more.
-var errEnded = errors.New("ended before it answered")
-
-// show prints what a daemon says until it says where it answers, and returns the
-// address.
-func show(lines *bufio.Reader) (address string, err error) {
-	for {
-		line, err := lines.ReadString('\n')
-		fmt.Print(line)
-		if errors.Is(err, io.EOF) {
-			return "", errEnded
-		}
-		if err != nil {
-			return "", err
-		}
-		if _, address, ok := strings.Cut(line, ": answers at "); ok {
-			return strings.TrimSpace(address), nil
-		}
-	}
+	return d, nil
 }
 
 // ask puts every question and reports every wrong answer.

@@ -1,14 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"net/http"
 	"net/http/httptest"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
 
@@ -30,23 +29,37 @@ func TestAsk(t *testing.T) {
 	t.Run("what is no JSON fails", func(t *testing.T) { assert.ErrorContains(t, ask("/text", "no"), "/text: 200 OK") })
 }
 
-func TestShow(t *testing.T) {
-	t.Run("the address", func(t *testing.T) {
-		address, err := show(bufio.NewReader(strings.NewReader("load begins\nmesos-slave: answers at http://127.0.0.1:7\nmore\n")))
-		require.NoError(t, err)
-		assert.Equal(t, "http://127.0.0.1:7", address)
-	})
-	t.Run("a daemon that ends before", func(t *testing.T) {
-		_, err := show(bufio.NewReader(strings.NewReader("load begins\n")))
-		assert.ErrorIs(t, err, errEnded)
-	})
+func TestJudge(t *testing.T) {
+	failed := func(status string) error { return exec.Command("sh", "-c", "exit "+status).Run() }
+	for _, c := range []struct {
+		name, says string
+		job        job
+		err        error
+		said       string
+	}{
+		{"what it should be is fine", "", job{shows: []string{"a"}}, nil, "a b"},
+		{"so is a failure that should be one", "", job{status: 3}, failed("3"), ""},
+		{"another status fails", "ends with status 3, want 0", job{}, failed("3"), ""},
+		{"a success that should be none fails", "ends with status 0, want 3", job{status: 3}, nil, ""},
+		{"missing output fails", `does not show "c"`, job{shows: []string{"a", "c"}}, nil, "a b"},
+		{"a program that is not there fails", "not found", job{}, exec.ErrNotFound, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.job.judge(c.err, c.said)
+			if c.says == "" {
+				assert.NoError(t, err)
+			} else {
+				assert.ErrorContains(t, err, c.says)
+			}
+		})
+	}
 }
 
 // TestPlans holds the samples of "make run" to what they are to show: every
 // vehicle, and several modules of one library.
 func TestPlans(t *testing.T) {
 	var all strings.Builder
-	for _, p := range plans() {
+	for _, p := range []plan{masterPlan(), slavePlan("127.0.0.1:5050")} {
 		assert.NotEmpty(t, p.questions, p.daemon)
 		all.WriteString(strings.Join(p.args, " "))
 	}
