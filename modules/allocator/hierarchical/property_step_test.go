@@ -173,8 +173,12 @@ func (w *world) setQuota() string {
 	if w.rng.IntN(2) == 0 {
 		q.Limits = map[string]*mesosv1.Value_Scalar{"mem": {Value: proto.Float64(float64(w.rng.IntN(30)))}}
 	}
+	limits, err := resources.NewLimits(q.GetLimits())
+	w.must(err)
+	w.limits[role] = limits
+	text := q.String()
 	w.must(w.a.UpdateQuota(w.t.Context(), q))
-	return q.String()
+	return text
 }
 
 func (w *world) setWeight() string {

@@ -35,6 +35,7 @@ type world struct {
 	agents     map[string]*place
 	out        map[holding]resources.Resources
 	refused    map[holding][]refusedOf
+	limits     map[string]resources.Limits
 	steps      []string
 	offers     []string
 
@@ -70,7 +71,7 @@ var worldRoles = []string{"*", "a", "a/b", "a/b/c", "d"}
 
 func newWorld(t *testing.T, seed uint64, kind string) *world {
 	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), begin: time.Now(), frameworks: map[string]*player{},
-		agents: map[string]*place{}, out: map[holding]resources.Resources{}, refused: map[holding][]refusedOf{}}
+		agents: map[string]*place{}, out: map[holding]resources.Resources{}, refused: map[holding][]refusedOf{}, limits: map[string]resources.Limits{}}
 	w.a = newAllocator(t.Context(), slog.New(slog.DiscardHandler), parameters{RoleSorter: kind, FrameworkSorter: kind, Seed: seed + 1})
 	t.Cleanup(func() { require.NoError(t, w.a.Close(context.Background())) })
 	w.must(w.a.Initialize(t.Context(), &allocation.Options{AllocationInterval: &mesosv1.DurationInfo{Nanoseconds: proto.Int64(int64(time.Second))}}))
@@ -92,7 +93,37 @@ func (w *world) settle() {
 	for _, d := range came {
 		w.take(d.shares, d.at)
 	}
+	for _, d := range came {
+		w.withinLimits(d.shares)
+	}
 	w.compare()
+}
+
+// withinLimits wants no more to be offered to a role than its limit allows. A role that
+// has others below it may have more, since limits do not cut those.
+func (w *world) withinLimits(shares []*allocation.Share) {
+	for _, s := range shares {
+		r, err := resources.New(s.GetResources())
+		w.must(err)
+		role, _ := slices.Collect(r.All())[0].AllocationRole()
+		if role == "a" || w.limits[role].Empty() {
+			continue
+		}
+		var consumed resources.Quantities
+		for _, at := range w.agents {
+			consumed = consumed.Add(at.total.ReservedTo(role).ScalarQuantities())
+		}
+		for h, has := range w.out {
+			if h.role == role {
+				consumed = consumed.Add(has.ScalarQuantitiesOf(chargeable))
+			}
+		}
+		for name, limit := range w.limits[role].All() {
+			if r.ScalarQuantitiesOf(chargeable).Get(name) > 0 && consumed.Get(name) > limit {
+				w.fail("role %s is offered %s, and has %s of %s", role, r, consumed, w.limits[role])
+			}
+		}
+	}
 }
 
 func (w *world) must(err error) {
@@ -254,6 +285,7 @@ func (w *world) everythingIsOfferedAgain() {
 	for _, role := range worldRoles {
 		w.must(w.a.UpdateQuota(ctx, &quota.QuotaConfig{Role: &role}))
 	}
+	clear(w.limits)
 	w.forget(func(holding) bool { return true })
 	w.frameworks["last"] = &player{roles: []string{"d"}, active: true}
 	w.must(w.a.AddFramework(ctx, infoOf("last", []string{"d"}), nil, true, nil, nil))
