@@ -86,6 +86,14 @@ BENCH ?=
 bench: tools ## the table of docs/benchmarks.md, comparators included (BENCH="-only plan -rounds 3")
 	cd internal/bench && $(BUILD) -o ../../build/bench . && ../../build/bench $(BENCH)
 
+# The cluster's figures: benchmarks of the parts that have a target, then a real cluster under load.
+.PHONY: bench-cluster
+bench-cluster: build ## the cluster's table of docs/benchmarks.md
+	$(GO) test -run='^$$' -bench='DeclineOffers|AllDeclined' -benchtime=3x ./modules/allocator/hierarchical
+	$(GO) test -run='^$$' -bench=Reregistration -benchtime=2x ./internal/master/core
+	$(GO) test -run='^$$' -bench=Cluster/state$$ -benchtime=5x ./internal/master/view
+	$(GO) run ./internal/loadtest
+
 SEEDS ?= 1000
 
 .PHONY: simulate
