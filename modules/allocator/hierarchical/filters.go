@@ -105,7 +105,7 @@ func (f *filters) of(slot uint32) []filter {
 	}
 }
 
-// set replaces the filters of a slot.
+// set replaces the filters of a slot. With the last filter all memory goes.
 func (f *filters) set(slot uint32, all []filter) {
 	for i := range all {
 		f.refusals[all[i].refusal-1].uses++
@@ -121,13 +121,16 @@ func (f *filters) set(slot uint32, all []filter) {
 	}
 	delete(f.more, slot)
 	first := f.at(slot)
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0 && len(f.unused) == len(f.refusals):
+		*f = filters{tally: f.tally}
+		return
+	case len(all) == 0:
 		if first != nil {
 			*first = filter{}
 		}
 		return
-	}
-	if first == nil {
+	case first == nil:
 		first = f.room(slot)
 	}
 	*first = all[0]
@@ -149,14 +152,10 @@ func (f *filters) room(slot uint32) *filter {
 	return f.at(slot)
 }
 
-// drop removes the filters of a slot, and forgets everything with the last one.
+// drop removes the filters of a slot.
 func (f *filters) drop(slot uint32) {
-	if first := f.at(slot); first == nil || first.refusal == 0 {
-		return
-	}
-	f.set(slot, nil)
-	if len(f.unused) == len(f.refusals) {
-		*f = filters{tally: f.tally}
+	if first := f.at(slot); first != nil && first.refusal > 0 {
+		f.set(slot, nil)
 	}
 }
 

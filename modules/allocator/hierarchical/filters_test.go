@@ -64,6 +64,7 @@ func TestFilters(t *testing.T) {
 		assert.Zero(t, active(f, 40, 11))
 		assert.False(t, f.block(40, see("cpus:1"), 11))
 		assert.False(t, f.block(40, see("cpus:1"), 5), "it is gone")
+		assert.Nil(t, f.pages, "and its memory")
 	})
 	t.Run("several of one slot count each", func(t *testing.T) {
 		f := filters{tally: &tally{}}

@@ -19,6 +19,7 @@ type drf[T any] struct {
 	totals *Totals
 	seen   uint64 // version of the totals
 	order  []T
+	plain  bool // the order is that of the root's children: all are leaves, and active
 }
 
 var _ Sorter[int] = (*drf[int])(nil)
@@ -27,26 +28,38 @@ var _ Sorter[int] = (*drf[int])(nil)
 const many = 64
 
 func (d *drf[T]) Sort() []T {
+	anew := d.broken || d.seen != d.totals.version || len(d.changed) > many
 	switch {
-	case d.broken || d.seen != d.totals.version || len(d.changed) > many:
+	case anew:
 		d.sort(d.root)
-	case len(d.changed) > 0:
+	case d.shown && d.plain:
+		for _, leaf := range d.changed {
+			from, to := d.move(leaf)
+			shift(d.order, from, to)
+		}
+	default:
 		for _, leaf := range d.changed {
 			for n := leaf; n.parent != nil; n = n.parent {
 				d.move(n)
 			}
 		}
-	case d.shown:
-		return d.order
+	}
+	if anew || !d.shown || !d.plain && len(d.changed) > 0 {
+		d.list()
 	}
 	for _, leaf := range d.changed {
 		leaf.changed = false
 	}
 	d.changed = d.changed[:0]
 	d.broken, d.shown, d.seen = false, true, d.totals.version
+	return d.order
+}
+
+// list makes the order of the tree's.
+func (d *drf[T]) list() {
 	clear(d.order) // what was removed is not kept
 	d.order = d.root.list(d.order[:0])
-	return d.order
+	d.plain = len(d.order) == len(d.root.children) && !slices.ContainsFunc(d.root.children, func(n *node[T]) bool { return !n.leaf() })
 }
 
 func (d *drf[T]) Share(c *Client[T]) float64 { return d.totals.share(c.node.has) }
@@ -63,19 +76,31 @@ func (d *drf[T]) sort(n *node[T]) {
 func (d *drf[T]) measure(n *node[T]) { n.share, n.times = d.totals.share(n.has)/n.weight, n.count }
 
 // move finds the place of one among its neighbours, which are in order.
-func (d *drf[T]) move(n *node[T]) {
+func (d *drf[T]) move(n *node[T]) (from, to int) {
 	all := n.parent.children
-	if len(all) == 1 {
-		d.measure(n)
-		return
-	}
-	from := slices.Index(all, n)
+	from, _ = slices.BinarySearchFunc(all, n, before[T])
 	d.measure(n)
-	copy(all[from:], all[from+1:])
-	rest := all[:len(all)-1]
-	to, _ := slices.BinarySearchFunc(rest, n, before[T])
-	copy(all[to+1:], all[to:len(all)-1])
-	all[to] = n
+	to = from
+	switch {
+	case from > 0 && before(n, all[from-1]) < 0:
+		to, _ = slices.BinarySearchFunc(all[:from], n, before[T])
+	case from < len(all)-1 && before(n, all[from+1]) > 0:
+		at, _ := slices.BinarySearchFunc(all[from+1:], n, before[T])
+		to = from + at
+	}
+	shift(all, from, to)
+	return from, to
+}
+
+// shift moves one of a list to another place.
+func shift[E any](all []E, from, to int) {
+	one := all[from]
+	if from < to {
+		copy(all[from:to], all[from+1:to+1])
+	} else {
+		copy(all[to+1:from+1], all[to:from])
+	}
+	all[to] = one
 }
 
 func before[T any](a, b *node[T]) int {

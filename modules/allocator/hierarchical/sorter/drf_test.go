@@ -299,6 +299,9 @@ func TestAgainstSortingAnew(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		c := newScene(t, "cpus:1000;mem:1000")
 		paths := []string{"a", "b", "a/b", "a/c", "a/b/c", "d/e", "d/f", "d/f/g", "h", "i", "j"}
+		if seed%2 == 0 { // nothing is below anything
+			paths = []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}
+		}
 		for range 300 {
 			path := paths[rng.IntN(len(paths))]
 			client := c.clients[path]
@@ -306,8 +309,12 @@ func TestAgainstSortingAnew(t *testing.T) {
 			switch {
 			case client == nil:
 				c.add(path)
-			case rng.IntN(20) == 0:
+			case rng.IntN(40) == 0:
 				c.remove(path)
+			case rng.IntN(20) == 0:
+				c.s.Deactivate(client)
+			case rng.IntN(10) == 0:
+				c.s.Activate(client)
 			case rng.IntN(20) == 0:
 				c.s.SetWeight(path, float64(1+rng.IntN(3)))
 			case rng.IntN(4) == 0 && c.s.Has(client).Contains(amount):
