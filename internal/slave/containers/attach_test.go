@@ -106,6 +106,19 @@ func TestADebugContainer(t *testing.T) {
 		<-said.ended
 		assert.Equal(t, "first\nsecond\nover\n", said.output())
 	})
+	t.Run("has its first words kept for who attaches late", func(t *testing.T) {
+		r := newReal(t)
+		r.launch(r.request(id("one"), "sleep 1000"))
+		r.launch(r.debug("echo first"))
+		status := filepath.Join(r.runtime, "containers", "one", "containers", "debug", "status")
+		require.Eventually(t, func() bool {
+			_, err := os.Stat(status)
+			return err == nil
+		}, limit, time.Millisecond, "the command has ended")
+		said := r.attach(r.ctx(), id("one", "debug"))
+		<-said.ended
+		assert.Equal(t, "first\n", said.output())
+	})
 	t.Run("that writes much loses nothing", func(t *testing.T) {
 		r := newReal(t)
 		r.launch(r.request(id("one"), "sleep 1000"))

@@ -214,7 +214,6 @@ func writeStatus(path string, status syscall.WaitStatus) error {
 
 func (s *shim) destroy() {
 	s.destroying = true
-	s.io.hurry()
 	if s.running == 0 {
 		s.done = true
 	}

@@ -58,6 +58,9 @@ func (s *shim) connection(c *os.File) {
 		case Attach:
 			s.io.attach(c)
 		default:
+			if kind == Destroy {
+				s.io.hurry() // the main loop may wait for somebody to attach
+			}
 			s.commands <- frame{kind: kind, data: data}
 		}
 	}
