@@ -22,6 +22,8 @@
 //
 // [Conformance] runs the suite of the module's role: the sentences of the contract that
 // stands on the role's interface, each as a subtest. Run it with -race.
+// [AllocatorBehaviours] asks more of an Allocator that is to take the place of the one
+// that comes with Mesos: exactly its offers.
 //
 // # What a module finds
 //

@@ -149,6 +149,20 @@ func allocatorChecks() []check {
 				return strings.Compare(x.GetAgentId().GetValue(), y.GetAgentId().GetValue())
 			}))
 		}},
+		{"Metrics are in the order of the names, each there once", func(b *bench) {
+			c := newCluster(b)
+			c.addAgent(east)
+			c.addFramework(ann, true)
+			c.giveBack(c.next()...)
+			var all []*allocation.Metric
+			c.do("Metrics", func(ctx context.Context) (err error) {
+				all, err = c.a.Metrics(ctx)
+				return err
+			})
+			for i, m := range all {
+				assert.True(b, i == 0 || all[i-1].GetName() < m.GetName(), "%s comes before %s", all[max(i-1, 0)].GetName(), m.GetName())
+			}
+		}},
 	}
 }
 

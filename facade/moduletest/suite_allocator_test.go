@@ -249,7 +249,13 @@ func (g *greedy) Pause(context.Context) error {
 func (g *greedy) Resume(context.Context) error {
 	return g.change(func() { g.paused = false })
 }
-func (g *greedy) Metrics(context.Context) ([]*allocation.Metric, error) { return nil, nil }
+func (g *greedy) Metrics(context.Context) ([]*allocation.Metric, error) {
+	if !g.flaws.unsorted {
+		return nil, nil
+	}
+	first, second := "runs", "agents"
+	return []*allocation.Metric{{Name: &first}, {Name: &second}}, nil
+}
 func (g *greedy) Close(context.Context) error {
 	g.end()
 	<-g.done
@@ -281,6 +287,7 @@ func TestAllocators(t *testing.T) {
 		pauses      = "Pause stops all offers until Resume"
 		returns     = "every call returns while offers are made"
 		inOrder     = "InverseOfferStatuses are in the order of ids"
+		metrics     = "Metrics are in the order of the names, each there once"
 	)
 	t.Run("right", func(t *testing.T) { Conformance(t, greedyLibrary(nil, func(*greedy) {}), name) })
 	for about, c := range map[string]struct {
@@ -298,6 +305,7 @@ func TestAllocators(t *testing.T) {
 		"one that names no role":         {func(g *greedy) { g.flaws.noRole = true }, named, "role-framework-ann"},
 		"one that does not pause":        {func(g *greedy) { g.flaws.restless = true }, pauses, "offers while it is paused"},
 		"one that is out of order":       {func(g *greedy) { g.flaws.unsorted = true }, inOrder, "Should be true"},
+		"one that measures in any order": {func(g *greedy) { g.flaws.unsorted = true }, metrics, "runs comes before agents"},
 	} {
 		t.Run(about, func(t *testing.T) {
 			assert.Contains(t, outcomeOf(t, c.sentence, greedyLibrary(nil, c.flaw), name), c.want)
