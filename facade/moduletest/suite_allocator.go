@@ -198,6 +198,10 @@ func (c *cluster) others() []allocatorCall {
 			return a.UpdateWeights(ctx, []*mesosv1.WeightInfo{{Role: &role, Weight: &weight}})
 		}},
 		{"ReviveOffers", func(ctx context.Context) error { return a.ReviveOffers(ctx, framework, nil) }},
+		{"Metrics", func(ctx context.Context) error {
+			_, err := a.Metrics(ctx)
+			return err
+		}},
 		{"AddResourceProvider", func(ctx context.Context) error { return a.AddResourceProvider(ctx, agent, nil, nil) }},
 	}
 }

@@ -296,7 +296,6 @@ func TestAllocators(t *testing.T) {
 		want     string
 	}{
 		"one that sells twice":           {func(g *greedy) { g.flaws.oversells = true }, more, "are out, and the agent has"},
-		"one that keeps what comes back": {func(g *greedy) { g.flaws.keeps = true }, again, "no offer comes within"},
 		"one that offers to the absent":  {func(g *greedy) { g.flaws.inactive = true }, whileActive, "an offer for framework-ann"},
 		"one that offers to the sated":   {func(g *greedy) { g.flaws.suppressed = true }, suppressed, "an offer for framework-ann"},
 		"one that offers absent agents":  {func(g *greedy) { g.flaws.wrongAgent = true }, noAgent, "on agent-east"},
