@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 )
@@ -47,15 +48,19 @@ func Decode(r *http.Request) (Envelope, bool, error) {
 	return e, true, err
 }
 
+// senderOf is the sender as a message names him.
+func senderOf(r *http.Request) string {
+	if sender := r.Header.Get(fromHeader); sender != "" {
+		return sender
+	}
+	return strings.TrimPrefix(r.Header.Get(agentHeader), agentPrefix)
+}
+
 // ErrTooLarge says that a message is longer than MaxBody.
 var ErrTooLarge = errors.New("the message is longer than allowed")
 
 func decode(r *http.Request) (Envelope, error) {
-	sender := r.Header.Get(fromHeader)
-	if sender == "" {
-		sender = strings.TrimPrefix(r.Header.Get(agentHeader), agentPrefix)
-	}
-	from, err := ParsePID(sender)
+	from, err := ParsePID(senderOf(r))
 	if err != nil {
 		return Envelope{}, fmt.Errorf("read the sender of a message: %w", err)
 	}
@@ -96,5 +101,21 @@ func Receiver(deliver func(Envelope) bool, next http.Handler) http.Handler {
 		default:
 			w.WriteHeader(http.StatusNotFound)
 		}
+	})
+}
+
+// SamePeer refuses messages whose sender says that he is at another IP address than
+// the one they come from. It stands before a receiver where the operator wants it.
+func SamePeer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if IsMessage(r) {
+			from, err := ParsePID(senderOf(r))
+			peer, unknown := netip.ParseAddrPort(r.RemoteAddr)
+			if err != nil || unknown != nil || from.Addr.Addr() != peer.Addr().Unmap() {
+				http.Error(w, "the sender is not where the message comes from", http.StatusBadRequest)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
 	})
 }

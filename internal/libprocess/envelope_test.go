@@ -114,6 +114,20 @@ func TestReceiver(t *testing.T) {
 	assert.Len(t, got, 2)
 }
 
+func TestSamePeer(t *testing.T) {
+	h := SamePeer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
+	for from, want := range map[string]int{"a@10.0.0.1:1": 418, "a@10.0.0.2:1": 400, "a": 400, "": 418} {
+		r := posted("/master/x")
+		if from != "" {
+			r.Header.Set("Libprocess-From", from)
+		}
+		r.RemoteAddr = "[::ffff:10.0.0.1]:40000"
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		assert.Equal(t, want, w.Code, from)
+	}
+}
+
 func TestUnmarshal(t *testing.T) {
 	t.Run("a message by its name", func(t *testing.T) {
 		m, err := Unmarshal(Envelope{Name: "mesos.internal.PingSlaveMessage", Body: []byte{8, 1}})

@@ -7,14 +7,19 @@ import (
 	"github.com/mesos-modules/mms/internal/about"
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/daemon"
+	"github.com/mesos-modules/mms/internal/libprocess"
 	"github.com/mesos-modules/mms/internal/metrics"
 )
 
 // prefix is below which all routes are as well.
 const prefix = "/" + process
 
-// rateVariable says how often /metrics/snapshot may be asked.
-const rateVariable = "LIBPROCESS_METRICS_SNAPSHOT_ENDPOINT_RATE_LIMIT"
+// rateVariable says how often /metrics/snapshot may be asked, peerVariable whether
+// agents have to speak from where they say they are.
+const (
+	peerVariable = "LIBPROCESS_REQUIRE_PEER_ADDRESS_IP_MATCH"
+	rateVariable = "LIBPROCESS_METRICS_SNAPSHOT_ENDPOINT_RATE_LIMIT"
+)
 
 // routes are all that the master answers; the rest goes on to face.
 func (m *Master) routes(h daemon.Host, realms apihttp.Realms, disabled []string, face http.Handler) http.Handler {
@@ -36,7 +41,11 @@ func (m *Master) routes(h daemon.Host, realms apihttp.Realms, disabled []string,
 			Handler: m.guarded("/metrics/snapshot", metrics.Snapshots(rate, m.measures))},
 		{Path: "/system/stats.json", Realm: apihttp.RealmReadOnly, Handler: metrics.Stats},
 	})
-	return m.receive(apihttp.Firewall(disabled, apihttp.NewRouter(prefix, realms, all, face)))
+	handler := m.receive(apihttp.Firewall(disabled, apihttp.NewRouter(prefix, realms, all, face)))
+	if match := h.Env(peerVariable); match == "true" || match == "1" {
+		handler = libprocess.SamePeer(handler)
+	}
+	return handler
 }
 
 func (m *Master) apiRoutes() []apihttp.Route {
