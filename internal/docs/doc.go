@@ -15,8 +15,9 @@
 //	text          drawing     a picture
 //	              from=PATH   lines of a file of the repository
 //
-// A daemon in a session runs in the background until the next ^C and gets a free
-// port; curl finds it under its usual one. Times, versions of compilers and paths
+// A daemon in a session runs in the background until a ^C, of several the one that
+// was started last, and gets a free port; curl and other programs find it under its
+// usual one. Times, versions of compilers and paths
 // of the machine count for nothing. To write what sessions print into the pages:
 //
 //	go test ./internal/docs -update

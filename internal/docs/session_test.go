@@ -25,7 +25,7 @@ type shell struct {
 	dir     string
 	status  int
 	daemons map[string]*daemon // by the port that readers see
-	last    *daemon
+	running []*daemon          // in the order in which they were started
 }
 
 // command is one command of a session with the output that stands below it.
@@ -73,9 +73,11 @@ var (
 func (s *shell) run(c string) string {
 	switch {
 	case c == interrupt:
-		require.NotNil(s.t, s.last, "there is no daemon to stop")
-		out := s.last.stop(s.t)
-		s.status = s.last.status()
+		require.NotEmpty(s.t, s.running, "there is no daemon to stop")
+		last := s.running[len(s.running)-1]
+		s.running = s.running[:len(s.running)-1]
+		out := last.stop(s.t)
+		s.status = last.status()
 		return out
 	case c == askStatus:
 		said := strconv.Itoa(s.status) + "\n"
@@ -97,6 +99,9 @@ func (s *shell) run(c string) string {
 }
 
 func (s *shell) bash(c string) *exec.Cmd {
+	for port, d := range s.daemons {
+		c = strings.ReplaceAll(c, "localhost:"+port, d.address)
+	}
 	cmd := exec.Command("bash", "-c", c)
 	cmd.Dir = s.dir
 	cmd.Env = append(environment(), "PWD="+s.dir, "NO_COLOR=1", "MESOS_IP=127.0.0.1", "MESOS_PORT=0")
@@ -129,7 +134,6 @@ func (s *shell) start(c string) string {
 	d.cmd.Stdout, d.cmd.Stderr = writer, writer
 	require.NoError(s.t, d.cmd.Start())
 	require.NoError(s.t, writer.Close())
-	s.last = d
 	s.t.Cleanup(func() {
 		_ = d.cmd.Process.Kill() // one that has ended is not there any more
 		_ = d.cmd.Wait()
@@ -145,7 +149,7 @@ func (s *shell) start(c string) string {
 		all.WriteString(line)
 		if _, address, ok := strings.Cut(line, ": answers at http://"); ok {
 			d.address, d.shown = strings.TrimSpace(address), "localhost:"+port
-			s.daemons[port] = d
+			s.daemons[port], s.running = d, append(s.running, d)
 			return strings.ReplaceAll(all.String(), d.address, d.shown)
 		}
 		if err != nil {
