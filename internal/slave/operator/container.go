@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"syscall"
 
-	"google.golang.org/protobuf/proto"
-
 	"github.com/mesos-modules/mms/facade/mesos/authorization"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
@@ -231,19 +229,28 @@ func ended(kind agent.Call_Type, t *slave.ContainerTermination) *agent.Response 
 	}}
 }
 
-// kill answers KILL_CONTAINER.
-func (o *Operator) kill(q *request) *apihttp.Refusal {
-	id, signal := named(q.call), q.call.GetKillContainer().Signal
-	if q.call.GetType() == agent.Call_KILL_NESTED_CONTAINER {
-		signal = q.call.GetKillNestedContainer().Signal
+// signalOf is the signal that a call sends.
+func signalOf(call *agent.Call) int32 {
+	var signal *int32
+	if c := call.GetKillContainer(); c != nil {
+		signal = c.Signal
+	}
+	if c := call.GetKillNestedContainer(); c != nil {
+		signal = c.Signal
 	}
 	if signal == nil {
-		signal = proto.Int32(int32(syscall.SIGKILL))
+		return int32(syscall.SIGKILL)
 	}
+	return *signal
+}
+
+// kill answers KILL_CONTAINER.
+func (o *Operator) kill(q *request) *apihttp.Refusal {
+	id := named(q.call)
 	if _, refusal := o.mayNested(q.r, authorization.Action_KILL_NESTED_CONTAINER, id); refusal != nil {
 		return refusal
 	}
-	there, err := o.c.Containers.Kill(q.r.Context(), id, *signal)
+	there, err := o.c.Containers.Kill(q.r.Context(), id, signalOf(q.call))
 	switch {
 	case errors.Is(err, containers.ErrUnknown), err == nil && !there:
 		return apihttp.Refuse(http.StatusNotFound, "Container '%s' cannot be found (or is already killed)", name(id))

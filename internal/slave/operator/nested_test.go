@@ -103,7 +103,7 @@ func TestNestedContainers(t *testing.T) {
 		_, err := r.call(kill(nested("signal"), proto.Int32(int32(syscall.SIGTERM))))
 		require.NoError(t, err)
 		assert.Equal(t, syscall.SIGTERM, r.exit(nested("signal")).Signal())
-		_, err = r.call(kill(nested("signal"), nil))
+		_, err = r.call(&agent.Call{Type: agent.Call_KILL_NESTED_CONTAINER.Enum(), KillNestedContainer: &agent.Call_KillNestedContainer{ContainerId: nested("signal")}})
 		status, text := refused(t, err)
 		assert.Equal(t, http.StatusNotFound, status)
 		assert.Equal(t, "Container 'E.signal' cannot be found (or is already killed)", text)
