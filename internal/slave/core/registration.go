@@ -33,6 +33,7 @@ type registration struct {
 	timeout time.Duration
 	attempt Ticket // of the authentication that is under way; an older one does not count
 	tries   int    // of authenticating with this master
+	breaks  int    // of the link, since the agent was last admitted
 }
 
 // detected begins to register with a new leader, or waits for one.
@@ -40,7 +41,7 @@ func (c *Core) detected(e MasterDetected) {
 	r := &c.registered
 	r.retry.stop()
 	r.ping.stop()
-	r.attempt, r.tries = 0, 0
+	r.attempt, r.tries, r.breaks = 0, 0, 0
 	r.leader, r.master, r.known = e.Leader, e.PID, true
 	if e.Leader == nil {
 		r.master = libprocess.PID{}
@@ -67,8 +68,14 @@ func (c *Core) enroll() {
 	if c.phase == terminating {
 		return
 	}
+	c.approach(c.cfg.RegistrationBackoff)
+}
+
+// approach links, authenticates and registers, after a random time.
+func (c *Core) approach(longest time.Duration) {
+	r := &c.registered
 	r.retry.stop()
-	r.retry = c.after(c.within(c.cfg.RegistrationBackoff), func() {
+	r.retry = c.after(c.within(longest), func() {
 		c.emit(Link{PID: r.master})
 		if c.cfg.Credential {
 			c.authenticate()
@@ -174,6 +181,7 @@ func (c *Core) enter(connection *wire.MasterSlaveConnection) {
 	c.phase = running
 	r := &c.registered
 	r.retry.stop()
+	r.breaks = 0
 	r.timeout = defaultPingTimeout
 	if s := connection.GetTotalPingTimeoutSeconds(); s > 0 && s < float64(1<<31) {
 		r.timeout = time.Duration(s * float64(time.Second))
@@ -232,10 +240,22 @@ func (c *Core) expectPing() {
 	})
 }
 
-// masterExited is told when the link to the master breaks. Nothing follows: either
-// there is another leader soon, or pings fail to come.
+// masterExited is told when the link to the master breaks. Another leader is told of
+// by who detects it; but where the same master comes back at its address, nobody else
+// says so, and it does not ping whom it does not know. So the agent registers again, at
+// longer and longer intervals while nobody answers there.
 func (c *Core) masterExited(pid libprocess.PID) {
-	if pid == c.registered.master {
-		c.log(Warning, "the link to master %v has broken", pid)
+	r := &c.registered
+	if pid != r.master || c.phase != running && c.phase != disconnected {
+		return
 	}
+	if r.breaks == 0 {
+		c.log(Warning, "the link to master %v has broken; registers again", pid)
+	}
+	c.phase = disconnected
+	c.updates.Pause()
+	r.attempt, r.tries = 0, 0
+	longest := max(c.cfg.RegistrationBackoff, minRegistrationRetry) << min(r.breaks, 16)
+	r.breaks++
+	c.approach(min(longest, maxRegistrationRetry))
 }

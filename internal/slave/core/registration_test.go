@@ -133,6 +133,42 @@ func TestPings(t *testing.T) {
 	})
 }
 
+func TestBrokenLink(t *testing.T) {
+	t.Run("to a master that comes back at its address: the agent registers again", func(t *testing.T) {
+		w := registered(t)
+		w.look()
+		w.do(core.MasterExited{PID: masterPID})
+		assert.False(t, w.core.View().Registered)
+		w.pass(time.Second)
+		lines := w.look()
+		assert.Contains(t, lines, "link master")
+		assert.Contains(t, lines, "to master: ReregisterSlave with 0 tasks, 0 executors, 0 frameworks, 0 completed")
+		w.from(&wire.SlaveReregisteredMessage{SlaveId: agentID})
+		assert.True(t, w.core.View().Registered)
+	})
+	t.Run("that cannot be made is tried again, later and later", func(t *testing.T) {
+		w := registered(t)
+		w.look()
+		links := 0
+		for end := w.now.Add(10 * time.Minute); w.now.Before(end); w.now = w.core.Next() {
+			w.do(core.Tick{})
+			w.do(core.MasterExited{PID: masterPID})
+			for _, line := range w.look() {
+				if line == "link master" {
+					links++
+				}
+			}
+		}
+		assert.Greater(t, links, 10)
+		assert.Less(t, links, 60)
+	})
+	t.Run("of a former leader concerns nobody", func(t *testing.T) {
+		w := registered(t)
+		w.do(core.MasterExited{PID: libprocess.PID{Name: "master", Addr: agentPID.Addr}})
+		assert.True(t, w.core.View().Registered)
+	})
+}
+
 func TestAuthentication(t *testing.T) {
 	begin := func(t *testing.T) *world {
 		w := newWorld(t)
