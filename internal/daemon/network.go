@@ -42,7 +42,7 @@ func isIP(text string) error {
 // Limits of what the host is asked.
 const (
 	commandLimit = time.Minute
-	lookupLimit  = 5 * time.Second
+	lookupLimit  = 2 * time.Second
 )
 
 // listenOn is the address that the flags ask for.

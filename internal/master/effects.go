@@ -3,6 +3,7 @@ package master
 import (
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/master/core"
@@ -34,7 +35,7 @@ func (m *Master) execute(effect core.Effect) {
 	case core.ToAgent:
 		m.sender.Post(e.To, e.From, m.c.Self, e.Message)
 	case core.Link:
-		m.sender.Link(e.PID, func() { m.queue.post(core.AgentExited{PID: e.PID}) })
+		m.sender.Link(e.PID, func() { m.queue.post(core.AgentExited(e)) })
 	case core.Unlink:
 		m.sender.Unlink(e.PID)
 	case core.Allocate:
@@ -89,4 +90,15 @@ func (m *Master) callHooks(e core.CallHooks) {
 			m.queue.post(core.Hooked{Ticket: e.Ticket, Result: result})
 		}
 	})
+}
+
+func slogLevel(l core.Level) slog.Level {
+	switch l {
+	case core.Warning:
+		return slog.LevelWarn
+	case core.Error:
+		return slog.LevelError
+	default: // there is one other
+		return slog.LevelInfo
+	}
 }

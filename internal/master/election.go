@@ -3,6 +3,8 @@ package master
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 
 	"github.com/mesos-modules/mms/facade/mesos/leadership"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
@@ -97,5 +99,5 @@ func address(leader *mesosv1.MasterInfo) string {
 	if host == "" {
 		host = leader.GetAddress().GetIp()
 	}
-	return fmt.Sprintf("//%s:%d", host, leader.GetPort())
+	return "//" + net.JoinHostPort(host, strconv.FormatUint(uint64(leader.GetPort()), 10))
 }

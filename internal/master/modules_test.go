@@ -131,7 +131,15 @@ func TestModules(t *testing.T) {
 // disk is a registry that may be held up or fail.
 type disk struct {
 	Registry
-	hold func(ctx context.Context) error
+	hold func(ctx context.Context) error // Apply
+	read chan struct{}                   // what Recover waits for; nil: nothing
+}
+
+func (d disk) Recover(ctx context.Context, self *mesosv1.MasterInfo) (*wire.Registry, error) {
+	if d.read != nil {
+		<-d.read
+	}
+	return d.Registry.Recover(ctx, self)
 }
 
 func (d disk) Apply(ctx context.Context, changes []core.RegistryChange) ([]error, error) {
@@ -149,7 +157,7 @@ func TestRegistry(t *testing.T) {
 	t.Run("a disk that hangs holds back what waits for it, and nothing else", func(t *testing.T) {
 		held, release := make(chan struct{}), make(chan struct{})
 		w := start(t, options{config: func(c *Config) {
-			c.Registry = disk{registry.InMemory(), func(context.Context) error { close(held); <-release; return nil }}
+			c.Registry = disk{Registry: registry.InMemory(), hold: func(context.Context) error { close(held); <-release; return nil }}
 		}})
 		p := w.peer()
 		admit(p)
@@ -166,10 +174,22 @@ func TestRegistry(t *testing.T) {
 			"deadline":      func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 		} {
 			w := start(t, options{config: func(c *Config) {
-				c.Registry, c.StoreTimeout = disk{registry.InMemory(), hold}, time.Millisecond
+				c.Registry, c.StoreTimeout = disk{Registry: registry.InMemory(), hold: hold}, time.Millisecond
 			}})
 			admit(w.peer())
 			require.ErrorContains(t, <-w.failed, want)
+		}
+	})
+	t.Run("until it is read, nobody is served but readers", func(t *testing.T) {
+		read := make(chan struct{})
+		w := start(t, options{idle: true, config: func(c *Config) { c.Registry = disk{Registry: registry.InMemory(), read: read} }})
+		for _, path := range []string{schedulerPath, operatorPath} {
+			r := w.get(path)
+			assert.Equal(t, reply{503, r.header, "Master has not finished recovery"}, r)
+		}
+		assert.Equal(t, 200, w.get("/state").status)
+		close(read)
+		for w.get(schedulerPath).status == 503 {
 		}
 	})
 	t.Run("a registry that cannot be read ends the master", func(t *testing.T) {

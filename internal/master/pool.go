@@ -2,10 +2,7 @@ package master
 
 import (
 	"context"
-	"log/slog"
 	"sync"
-
-	"github.com/mesos-modules/mms/internal/master/core"
 )
 
 // maxCalls is how many calls of one kind are under way at a time. It is large,
@@ -33,14 +30,3 @@ func (p *pool) run(ctx context.Context, call func(ctx context.Context)) {
 }
 
 func (p *pool) wait() { p.running.Wait() }
-
-func slogLevel(l core.Level) slog.Level {
-	switch l {
-	case core.Warning:
-		return slog.LevelWarn
-	case core.Error:
-		return slog.LevelError
-	default: // there is one other
-		return slog.LevelInfo
-	}
-}
