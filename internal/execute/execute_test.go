@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -188,8 +189,10 @@ func TestAGroup(t *testing.T) {
 	c.update("a", running, nil)
 	c.update("b", running, nil)
 	c.update("a", finished, nil)
+	c.update("a", finished, nil) // again, as when an acknowledgement was lost
 	c.update("b", failed, message("Command exited with status 9"))
 	p.end(9)
+	assert.Equal(t, 1, strings.Count(p.stdout.String(), "TASK_FINISHED for task 'a'"))
 	assert.Contains(t, p.stdout.String(), "Submitted task group with tasks [ a, b ] to agent 'agent-1'\n")
 	assert.Contains(t, p.stdout.String(), "[a] one\n")
 	assert.Contains(t, p.stdout.String(), "[a] two\n")
@@ -217,7 +220,6 @@ func TestTheMasterGoesAway(t *testing.T) {
 	assert.Equal(t, "framework-1", subscribes[1].GetFrameworkId().GetValue())
 	assert.Equal(t, "framework-1", subscribes[1].GetSubscribe().GetFrameworkInfo().GetId().GetValue())
 	c.update("hello", finished, nil)
-	c.update("hello", finished, nil) // again, as when an acknowledgement was lost
 	p.end(0)
 }
 

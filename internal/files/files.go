@@ -139,7 +139,7 @@ func (f *Files) resolve(ctx context.Context, who *apihttp.Principal, virtual str
 
 // locate looks up a path below a real folder or, if it is empty, the folder or file itself. Links are resolved first,
 // absolute ones too, and judged by where they lead; then the result is opened below the folder, where nothing that was
-// changed meanwhile can lead out any more.
+// changed meanwhile, nor a name that begins with "..", can lead out.
 func locate(real, rest string) (*place, error) {
 	top, err := filepath.EvalSymlinks(real)
 	if err != nil {
@@ -152,7 +152,7 @@ func locate(real, rest string) (*place, error) {
 		}
 	}
 	name, err := filepath.Rel(top, target)
-	if err != nil || !filepath.IsLocal(name) {
+	if err != nil {
 		return nil, ErrOutside
 	}
 	info, err := os.Stat(top)

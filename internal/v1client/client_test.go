@@ -12,6 +12,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -376,6 +377,33 @@ func TestStreams(t *testing.T) {
 		_, err := client(t, Config{Endpoint: s.URL, Silence: time.Minute}).Stream(t.Context(), health(), nil)
 		var status *StatusError
 		require.ErrorAs(t, err, &status)
+	})
+}
+
+func TestSilenceCountsFromTheLastRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		from, to := io.Pipe()
+		c := client(t, Config{Endpoint: "http://a:1", Silence: time.Minute})
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://a:1", nil)
+		require.NoError(t, err)
+		st, err := c.open(t.Context(), func(ctx context.Context) (*http.Response, error) {
+			context.AfterFunc(ctx, func() { _ = from.CloseWithError(ctx.Err()) }) // as a transport does
+			return &http.Response{Request: request, Body: from, Header: http.Header{"Content-Type": {"application/json"}}}, nil
+		})
+		require.NoError(t, err)
+		defer st.Close()
+		go func() {
+			for range 3 {
+				<-time.After(50 * time.Second)
+				_, _ = io.WriteString(to, "2\n{}")
+			}
+		}()
+		began := time.Now()
+		for range 3 {
+			require.NoError(t, st.Next(&agentv1.ProcessIO{}))
+		}
+		require.ErrorIs(t, st.Next(&agentv1.ProcessIO{}), ErrSilent)
+		assert.Equal(t, 210*time.Second, time.Since(began))
 	})
 }
 

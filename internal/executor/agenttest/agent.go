@@ -35,6 +35,7 @@ type Agent struct {
 	updates    chan *mesosv1.TaskStatus
 
 	mu         sync.Mutex
+	deny       int  // code for SUBSCRIBE
 	silent     bool // updates are not acknowledged
 	subscribed *executor.Event_Subscribed
 	stream     *recordio.Writer
@@ -100,6 +101,13 @@ func (a *Agent) Answer(call executor.Call_Type, codes ...int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.answers[call] = append(a.answers[call], codes...)
+}
+
+// Deny has every SUBSCRIBE answered with a code, until it is called with 0.
+func (a *Agent) Deny(code int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.deny = code
 }
 
 // Authorizations are the Authorization headers that came, in order.
@@ -221,6 +229,9 @@ func (a *Agent) serve(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.authorized = append(a.authorized, r.Header.Get("Authorization"))
 	code := 0
+	if call.GetType() == executor.Call_SUBSCRIBE {
+		code = a.deny
+	}
 	if codes := a.answers[call.GetType()]; len(codes) > 0 {
 		code, a.answers[call.GetType()] = codes[0], codes[1:]
 	}
