@@ -50,6 +50,9 @@ type entry struct {
 	done  func(error)
 }
 
+// compare orders entries as they become too old.
+func (e entry) compare(o entry) int { return cmp.Or(e.since.Compare(o.since), cmp.Compare(e.path, o.path)) }
+
 // Collector deletes paths in its method Run. The other methods may be called from any number of goroutines, before Run
 // and after it, too.
 type Collector struct {
@@ -57,8 +60,9 @@ type Collector struct {
 	wake   chan struct{} // holds one when Run has something to look at
 
 	mu      sync.Mutex
-	entries []entry // by since, then path
-	stats   Stats   // but for Pending
+	entries []entry              // by since, then path
+	since   map[string]time.Time // of the entries, by path
+	stats   Stats                // but for Pending
 }
 
 // New makes a collector.
@@ -77,7 +81,7 @@ func New(config Config) (*Collector, error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Collector{config: config, wake: make(chan struct{}, 1)}, nil
+	return &Collector{config: config, wake: make(chan struct{}, 1), since: map[string]time.Time{}}, nil
 }
 
 // Schedule has a path deleted when it is too old; its age counts from since. A path that waits already gets the new age.
@@ -92,10 +96,9 @@ func (c *Collector) Schedule(path string, since time.Time, done func(error)) err
 	defer c.mu.Unlock()
 	c.remove(path)
 	e := entry{path: path, since: since, done: done}
-	at, _ := slices.BinarySearchFunc(c.entries, e, func(a, b entry) int {
-		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.path, b.path))
-	})
+	at, _ := slices.BinarySearchFunc(c.entries, e, entry.compare)
 	c.entries = slices.Insert(c.entries, at, e)
+	c.since[path] = since
 	c.rouse()
 	return nil
 }
@@ -108,11 +111,13 @@ func (c *Collector) Unschedule(path string) bool {
 }
 
 func (c *Collector) remove(path string) bool {
-	i := slices.IndexFunc(c.entries, func(e entry) bool { return e.path == path })
-	if i < 0 {
+	since, waits := c.since[path]
+	if !waits {
 		return false
 	}
-	c.entries = slices.Delete(c.entries, i, i+1)
+	delete(c.since, path)
+	at, _ := slices.BinarySearchFunc(c.entries, entry{path: path, since: since}, entry.compare)
+	c.entries = slices.Delete(c.entries, at, at+1)
 	return true
 }
 
@@ -198,7 +203,9 @@ func (c *Collector) take(allowed time.Duration) (entry, bool) {
 		return entry{}, false
 	}
 	e := c.entries[0]
-	c.entries = slices.Delete(c.entries, 0, 1)
+	c.entries[0] = entry{} // nothing of it is kept
+	c.entries = c.entries[1:]
+	delete(c.since, e.path)
 	return e, true
 }
 
