@@ -129,8 +129,7 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, stopping context.
 			return end
 		}
 		for _, rec := range batch {
-			_ = patience.SetWriteDeadline(time.Now().Add(pause))
-			if err := out.WriteFunc(rec.write); err != nil && !errors.Is(err, ErrSkip) {
+			if err := out.WriteFunc(hurried(patience, rec.write)); err != nil && !errors.Is(err, ErrSkip) {
 				return s.ended(gone(err))
 			}
 		}
@@ -148,6 +147,18 @@ func (s *Stream) Serve(w http.ResponseWriter, r *http.Request, stopping context.
 		case <-stopping.Done():
 			return s.ended(context.Cause(stopping))
 		}
+	}
+}
+
+// slowest is how many bytes a second a client has to read of a long record.
+const slowest = 128 << 10
+
+// hurried gives the client time for the record that write makes, by its length.
+func hurried(patience *http.ResponseController, write func([]byte) ([]byte, error)) func([]byte) ([]byte, error) {
+	return func(dst []byte) ([]byte, error) {
+		b, err := write(dst)
+		_ = patience.SetWriteDeadline(time.Now().Add(pause + time.Duration(len(b))*time.Second/slowest))
+		return b, err
 	}
 }
 

@@ -1,6 +1,7 @@
 package apihttp_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -78,25 +79,32 @@ func TestStream(t *testing.T) {
 		stop(reason)
 		require.ErrorIs(t, <-ended, reason)
 	})
-	t.Run("a client that never reads is cut off", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			near, far := net.Pipe()
-			l := &oneConn{c: near, done: make(chan struct{})}
-			s, ended := apihttp.NewStream(apihttp.JSON), make(chan error, 1)
-			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				ended <- s.Serve(w, r, context.Background())
-			})}
-			go func() { _ = server.Serve(l) }()
-			_, err := io.WriteString(far, subscribe)
-			require.NoError(t, err)
-			start := time.Now()
-			s.Send(heartbeat)
-			require.ErrorIs(t, <-ended, apihttp.ErrSlow)
-			assert.Equal(t, 30*time.Second, time.Since(start))
-			require.NoError(t, far.Close())
-			require.NoError(t, server.Close())
+	for limit, record := range map[time.Duration]*scheduler.Event{30 * time.Second: heartbeat, 38 * time.Second: failing(strings.Repeat("x", 1<<20))} {
+		t.Run("a client that never reads is cut off, after a time that the record is worth", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				near, far := net.Pipe()
+				l := &oneConn{c: near, done: make(chan struct{})}
+				s, ended := apihttp.NewStream(apihttp.JSON), make(chan error, 1)
+				server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					ended <- s.Serve(w, r, context.Background())
+				})}
+				go func() { _ = server.Serve(l) }()
+				_, err := io.WriteString(far, subscribe)
+				require.NoError(t, err)
+				head := bufio.NewReaderSize(far, 16)
+				for line := ""; line != "\r\n"; {
+					line, err = head.ReadString('\n')
+					require.NoError(t, err)
+				}
+				start := time.Now()
+				s.Send(record)
+				require.ErrorIs(t, <-ended, apihttp.ErrSlow)
+				assert.Equal(t, limit, time.Since(start).Truncate(time.Second))
+				require.NoError(t, far.Close())
+				require.NoError(t, server.Close())
+			})
 		})
-	})
+	}
 	t.Run("what waits for a client is bounded", func(t *testing.T) {
 		s := apihttp.NewStream(apihttp.JSON)
 		large := failing(strings.Repeat("x", 1<<20))
