@@ -61,39 +61,44 @@ func Up(ctx context.Context, c Config) (*Cluster, error) {
 
 // StartMaster starts the master: at a free port, and at the same one again later.
 func (u *Cluster) StartMaster(ctx context.Context) (err error) {
-	address := "127.0.0.1:0"
-	if u.Master != nil {
-		address = u.Master.Address
-	}
-	u.Master, err = u.start(ctx, "mesos-master", address, u.c.MasterEcho, u.c.Master)
+	u.Master, err = u.start(ctx, "mesos-master", u.Master, u.c.MasterEcho, u.c.Master)
 	return err
 }
 
 // StartSlave is likewise.
 func (u *Cluster) StartSlave(ctx context.Context) (err error) {
-	address := "127.0.0.1:0"
-	if u.Slave != nil {
-		address = u.Slave.Address
-	}
 	args := append([]string{"--master=" + u.Master.Address, "--runtime_dir=" + filepath.Join(u.c.Dir, "run"),
 		"--fetcher_cache_dir=" + filepath.Join(u.c.Dir, "fetch"), "--registration_backoff_factor=10ms"}, u.c.Slave...)
-	u.Slave, err = u.start(ctx, "mesos-slave", address, u.c.SlaveEcho, args)
+	u.Slave, err = u.start(ctx, "mesos-slave", u.Slave, u.c.SlaveEcho, args)
 	return err
 }
 
-func (u *Cluster) start(ctx context.Context, name, address string, echo io.Writer, args []string) (*Daemon, error) {
+// start starts a daemon where the one before it was. If that fails, it is as if the one
+// before were still there, but for that it has ended.
+func (u *Cluster) start(ctx context.Context, name string, before *Daemon, echo io.Writer, args []string) (*Daemon, error) {
 	work := filepath.Join(u.c.Dir, name)
 	if err := os.MkdirAll(work, 0o755); err != nil {
-		return nil, err
+		return before, err
+	}
+	address, err := freeAddress()
+	if before != nil {
+		address, err = before.Address, nil
+	}
+	if err != nil {
+		return before, err
 	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return nil, err
+		return before, err
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, Patience, fmt.Errorf("it takes longer than %v", Patience))
 	defer cancel()
-	return Start(ctx, limited, Options{Binary: filepath.Join(u.c.Bin, name), Echo: echo,
+	d, err := Start(ctx, limited, Options{Binary: filepath.Join(u.c.Bin, name), Echo: echo,
 		Args: append([]string{"--ip=" + host, "--port=" + port, "--work_dir=" + work}, args...)})
+	if err != nil {
+		return before, err
+	}
+	return d, nil
 }
 
 // AwaitRegistered waits until the slave says that it is registered, or registered

@@ -1,0 +1,85 @@
+package clusterfaults_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/mesos-modules/mms/internal/cluster"
+)
+
+// patience bounds waiting for what must happen; nothing takes it when all is well.
+const patience = 40 * time.Second
+
+// programs is the folder that TestMain fills.
+var programs string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	dir, err := os.MkdirTemp("", "clusterfaults")
+	if err == nil {
+		programs = filepath.Join(dir, "bin")
+		err = cluster.Build(context.Background(), "../..", programs)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(dir) // a folder for temporary files
+		os.Exit(code)
+	}))
+}
+
+// up starts a cluster, which is gone with all its tasks when the test ends.
+func up(t *testing.T, master, slave []string) (*cluster.Cluster, string) {
+	t.Helper()
+	dir := t.TempDir()
+	c, err := cluster.Up(context.WithoutCancel(t.Context()), cluster.Config{
+		Bin: programs, Dir: dir,
+		Master: append([]string{"--allocation_interval=50ms"}, master...),
+		Slave:  append([]string{"--resources=cpus:2;mem:1024;disk:1024;ports:[31000-31100]"}, slave...),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		assert.NoError(t, c.Down())
+		for _, p := range processes(t, dir) {
+			p.kill()
+		}
+		if t.Failed() {
+			t.Logf("master:\n%s\nslave:\n%s", tail(c.Master.Log()), tail(c.Slave.Log()))
+		}
+	})
+	return c, dir
+}
+
+// tail is the end of a log.
+func tail(log string) string { return log[max(0, len(log)-8000):] }
+
+// eventually waits until look finds nothing to say, and else fails with what it says.
+func eventually(t *testing.T, look func() string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		missing := look()
+		if missing == "" {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			require.FailNow(t, "it does not happen", "after %v: %s", patience, missing)
+		}
+	}
+}
