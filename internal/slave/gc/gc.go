@@ -51,7 +51,9 @@ type entry struct {
 }
 
 // compare orders entries as they become too old.
-func (e entry) compare(o entry) int { return cmp.Or(e.since.Compare(o.since), cmp.Compare(e.path, o.path)) }
+func (e entry) compare(o entry) int {
+	return cmp.Or(e.since.Compare(o.since), cmp.Compare(e.path, o.path))
+}
 
 // Collector deletes paths in its method Run. The other methods may be called from any number of goroutines, before Run
 // and after it, too.
