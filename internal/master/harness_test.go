@@ -48,7 +48,7 @@ func bare(c Config) *Master {
 
 // world is a running master behind a real socket.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	m      *Master
 	server *httptest.Server
 	alloc  *allocating
@@ -66,7 +66,7 @@ type options struct {
 }
 
 // start starts a master, which leads when start returns.
-func start(t *testing.T, o options) *world {
+func start(t testing.TB, o options) *world {
 	t.Helper()
 	w := &world{t: t, alloc: &allocating{}, failed: make(chan error, 10)}
 	stopping, stop := context.WithCancel(context.Background())
@@ -207,7 +207,7 @@ func (w *world) call(path, body string, headers ...string) reply {
 
 // events is an open stream.
 type events struct {
-	t      *testing.T
+	t      testing.TB
 	header http.Header
 	body   io.Closer
 	r      *recordio.Reader
@@ -271,7 +271,7 @@ func (w *world) framework(info string) *framework {
 
 // peer is an agent's side: it takes what the master sends, and sends to it.
 type peer struct {
-	t      *testing.T
+	t      testing.TB
 	w      *world
 	server *httptest.Server
 	addr   netip.AddrPort

@@ -2,7 +2,9 @@ package master
 
 import (
 	"fmt"
+	"net/http"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/allocation"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/wire"
 )
 
@@ -69,4 +72,22 @@ func used() int {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int((m.Sys - m.HeapReleased) >> 20)
+}
+
+// BenchmarkCall is how long a call of a subscribed scheduler takes, from the client's
+// side and over one connection.
+func BenchmarkCall(b *testing.B) {
+	w := start(b, options{})
+	f := w.framework(`{"user":"u","name":"n"}`)
+	body := `{"type":"REVIVE","framework_id":{"value":"` + f.id + `"}}`
+	for b.Loop() {
+		q, err := http.NewRequest(http.MethodPost, w.server.URL+schedulerPath, strings.NewReader(body))
+		require.NoError(b, err)
+		q.Header.Set(contentType, apihttp.TypeJSON)
+		q.Header.Set(streamHeader, f.stream)
+		r, err := http.DefaultClient.Do(q)
+		require.NoError(b, err)
+		require.NoError(b, r.Body.Close())
+		require.Equal(b, http.StatusAccepted, r.StatusCode)
+	}
 }
