@@ -28,12 +28,30 @@ type page [slotsPerPage]filter
 
 const slotsPerPage = 32
 
-// filter is one; the zero filter is none.
+// filter is one; the zero filter is none. There are tens of millions of them.
 type filter struct {
-	until   time.Duration
-	refusal uint32 // its place, and 1
-	more    bool
+	until moment
+	// The place of the refusal, and 1; with the mark if the slot has several.
+	refusal uint32
 }
+
+const moreMark = 1 << 31
+
+func (f filter) place() uint32 { return f.refusal&^moreMark - 1 }
+func (f filter) more() bool    { return f.refusal&moreMark != 0 }
+func (f filter) none() bool    { return f.refusal == 0 }
+
+// moment is a time since the allocator was made, in tenths of a second: enough for
+// filters, and for thirteen years.
+type moment uint32
+
+const tenth = time.Second / 10
+
+// momentOf is the one that a time is in. So a filter is over when the moment in which it
+// ends is: never too early.
+func momentOf(t time.Duration) moment { return moment(t / tenth) }
+
+func (m moment) time() time.Duration { return time.Duration(m) * tenth }
 
 type refusal struct {
 	what resources.Resources
@@ -46,14 +64,14 @@ type refusal struct {
 
 // expired says whether a filter is over. It holds at the very moment itself: that may be
 // the one of the next run.
-func (f *filter) expired(now time.Duration) bool { return now > f.until }
+func (f filter) expired(now moment) bool { return now > f.until }
 
-// add keeps the like of what back until a time. It makes those superfluous that refuse no
+// add keeps the like of what back until a moment. It makes those superfluous that refuse no
 // more and no longer.
-func (f *filters) add(slot uint32, what resources.Resources, until, now time.Duration) {
+func (f *filters) add(slot uint32, what resources.Resources, until, now moment) {
 	kept := make([]filter, 0, 1)
 	for _, old := range f.of(slot) {
-		has := f.refusals[old.refusal-1].what
+		has := f.refusals[old.place()].what
 		switch {
 		case old.expired(now) || old.until <= until && what.Contains(has):
 			continue
@@ -96,10 +114,10 @@ func (f *filters) at(slot uint32) *filter {
 func (f *filters) of(slot uint32) []filter {
 	first := f.at(slot)
 	switch {
-	case first == nil || first.refusal == 0:
+	case first == nil || first.none():
 		return nil
-	case first.more:
-		return append([]filter{*first}, f.more[slot]...)
+	case first.more():
+		return append([]filter{{first.until, first.refusal &^ moreMark}}, f.more[slot]...)
 	default:
 		return []filter{*first}
 	}
@@ -108,15 +126,15 @@ func (f *filters) of(slot uint32) []filter {
 // set replaces the filters of a slot. With the last filter all memory goes.
 func (f *filters) set(slot uint32, all []filter) {
 	for i := range all {
-		f.refusals[all[i].refusal-1].uses++
+		f.refusals[all[i].place()].uses++
 		f.tally.count(slot, all[i].until, 1)
 	}
 	for _, old := range f.of(slot) {
 		f.tally.count(slot, old.until, -1)
-		r := &f.refusals[old.refusal-1]
+		r := &f.refusals[old.place()]
 		if r.uses--; r.uses == 0 {
 			*r = refusal{}
-			f.unused = append(f.unused, old.refusal-1)
+			f.unused = append(f.unused, old.place())
 		}
 	}
 	delete(f.more, slot)
@@ -134,8 +152,8 @@ func (f *filters) set(slot uint32, all []filter) {
 		first = f.room(slot)
 	}
 	*first = all[0]
-	first.more = len(all) > 1
-	if first.more {
+	if len(all) > 1 {
+		first.refusal |= moreMark
 		if f.more == nil {
 			f.more = map[uint32][]filter{}
 		}
@@ -154,7 +172,7 @@ func (f *filters) room(slot uint32) *filter {
 
 // drop removes the filters of a slot.
 func (f *filters) drop(slot uint32) {
-	if first := f.at(slot); first != nil && first.refusal > 0 {
+	if first := f.at(slot); first != nil && !first.none() {
 		f.set(slot, nil)
 	}
 }
@@ -167,12 +185,12 @@ func (f *filters) clear() {
 }
 
 // block says whether a slot has a filter that refuses all of a view.
-func (f *filters) block(slot uint32, v *view, now time.Duration) bool {
+func (f *filters) block(slot uint32, v *view, now moment) bool {
 	first := f.at(slot)
 	switch {
-	case first == nil || first.refusal == 0:
+	case first == nil || first.none():
 		return false
-	case first.expired(now) || first.more:
+	case first.expired(now) || first.more():
 		return f.blockSlowly(slot, v, now)
 	default:
 		return f.refuses(first, v)
@@ -180,7 +198,7 @@ func (f *filters) block(slot uint32, v *view, now time.Duration) bool {
 }
 
 func (f *filters) refuses(one *filter, v *view) bool {
-	r := &f.refusals[one.refusal-1]
+	r := &f.refusals[one.place()]
 	if r.view != v.number {
 		r.view, r.holds = v.number, r.what.Contains(v.what)
 	}
@@ -188,7 +206,7 @@ func (f *filters) refuses(one *filter, v *view) bool {
 }
 
 // blockSlowly also removes what has expired.
-func (f *filters) blockSlowly(slot uint32, v *view, now time.Duration) bool {
+func (f *filters) blockSlowly(slot uint32, v *view, now moment) bool {
 	all := slices.DeleteFunc(f.of(slot), func(one filter) bool { return one.expired(now) })
 	f.set(slot, all)
 	return slices.ContainsFunc(all, func(one filter) bool { return f.refuses(&one, v) })
@@ -226,5 +244,5 @@ func (a *Allocator) refuse(ag *agent, m *member, what resources.Resources, f *me
 		return
 	}
 	now := a.now()
-	ag.filters.add(m.slot, what.Unallocate(), now+max(span, a.options.interval), now)
+	ag.filters.add(m.slot, what.Unallocate(), momentOf(now+max(span, a.options.interval)), momentOf(now))
 }

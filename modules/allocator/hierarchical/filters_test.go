@@ -10,7 +10,7 @@ import (
 )
 
 // active counts one by one.
-func active(f filters, slot uint32, now time.Duration) (n int) {
+func active(f filters, slot uint32, now moment) (n int) {
 	for _, one := range f.of(slot) {
 		if !one.expired(now) {
 			n++
@@ -23,10 +23,10 @@ func TestTally(t *testing.T) {
 	var c tally
 	f, g := filters{tally: &c}, filters{tally: &c} // of two agents
 	what := parsed(t, "cpus:1")
-	f.add(2, what, 1500*time.Millisecond, 0)
-	g.add(2, what, 1500*time.Millisecond, 0)
-	g.add(3, what, time.Hour, 0)
-	g.add(2, parsed(t, "cpus:3"), 10*time.Second, 0) // makes the other superfluous
+	f.add(2, what, 15, 0)
+	g.add(2, what, 15, 0)
+	g.add(3, what, 36000, 0)
+	g.add(2, parsed(t, "cpus:3"), 100, 0) // makes the other superfluous
 	assert.Equal(t, 2, c.active(2, 0))
 	assert.Equal(t, 2, c.active(2, 1900*time.Millisecond), "to the second")
 	assert.Equal(t, 1, c.active(2, 2*time.Second))
@@ -38,6 +38,16 @@ func TestTally(t *testing.T) {
 	assert.Zero(t, c.active(3, 2*time.Second))
 	assert.Zero(t, c.active(1000, 0))
 	assert.Empty(t, c.slots[2])
+}
+
+func TestMoments(t *testing.T) {
+	for _, c := range []struct {
+		time time.Duration
+		want moment
+	}{{0, 0}, {tenth - 1, 0}, {tenth, 1}, {tenth + 1, 1}, {time.Second, 10}, {13 * 365 * 24 * time.Hour, 4099680000}} {
+		assert.Equal(t, c.want, momentOf(c.time), c.time)
+	}
+	assert.Equal(t, time.Second, moment(10).time())
 }
 
 func TestFilters(t *testing.T) {
@@ -84,7 +94,7 @@ func TestFilters(t *testing.T) {
 		for _, c := range []struct {
 			about       string
 			first, then resources.Resources
-			until, upTo time.Duration
+			until, upTo moment
 			want        int
 		}{
 			{"less, and shorter", large, small, 10, 9, 1},

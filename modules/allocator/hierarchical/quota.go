@@ -67,7 +67,7 @@ func (r *run) guarantee(ag *agent) {
 			beside := r.withinHeadroom(r.withinLimits(role, divisible.Sub(needed), met))
 			rest := free.Filter(func(one resources.Resource) bool { return !chargeable(one) })
 			v := &view{number: r.a.views.number(), what: rest.Add(needed).Add(beside)}
-			if !v.enoughFor(m, r.a.options.minimum) || ag.filters.block(m.slot, v, r.now) || !m.constraints.allows(ag.info) {
+			if !v.enoughFor(m, r.a.options.minimum) || ag.filters.block(m.slot, v, r.moment) || !m.constraints.allows(ag.info) {
 				continue
 			}
 			r.required = r.required.Sub(met)

@@ -16,6 +16,7 @@ import (
 type run struct {
 	a          *Allocator
 	now        time.Duration
+	moment     moment // the same, for filters
 	candidates []*agent
 	all        bool // all agents are
 
@@ -74,7 +75,7 @@ func (a *Allocator) allocate(batch bool) (spent time.Duration) {
 	}
 	a.recovered(begin)
 	if !a.paused && !a.recovery.pending && a.offers.call != nil && a.life.Err() == nil {
-		a.run.a, a.run.now = a, now
+		a.run.a, a.run.now, a.run.moment = a, now, momentOf(now)
 		a.run.allocate()
 		spent = a.now() - begin
 		a.measures.runs++
@@ -157,7 +158,7 @@ func (r *run) share(ag *agent) {
 				}
 				continue
 			}
-			if ag.filters.block(m.slot, v, r.now) || !v.enoughFor(m, r.a.options.minimum) || !m.constraints.allows(ag.info) {
+			if ag.filters.block(m.slot, v, r.moment) || !v.enoughFor(m, r.a.options.minimum) || !m.constraints.allows(ag.info) {
 				continue
 			}
 			if !r.required.Empty() {

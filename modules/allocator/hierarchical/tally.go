@@ -10,7 +10,7 @@ type tally struct {
 }
 
 // count adds to the filters that end at some time.
-func (t *tally) count(slot uint32, until time.Duration, by int) {
+func (t *tally) count(slot uint32, until moment, by int) {
 	for int(slot) >= len(t.slots) {
 		t.slots = append(t.slots, nil)
 	}
@@ -19,7 +19,7 @@ func (t *tally) count(slot uint32, until time.Duration, by int) {
 		ends = map[int64]int{}
 		t.slots[slot] = ends
 	}
-	second := int64((until + time.Second - 1) / time.Second)
+	second := int64((until.time() + time.Second - 1) / time.Second)
 	if _, known := ends[second]; !known && by < 0 {
 		return // had ended
 	}
