@@ -1,6 +1,7 @@
 package mesos_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -78,6 +79,11 @@ func read(t *testing.T, folder, name string) string {
 	return string(text)
 }
 
+func text(folder, name string) string {
+	data, _ := os.ReadFile(filepath.Join(folder, name)) // nothing yet
+	return string(data)
+}
+
 func rlimit(kind mesosv1.RLimitInfo_RLimit_Type, soft, hard uint64) *mesosv1.RLimitInfo {
 	return &mesosv1.RLimitInfo{Rlimits: []*mesosv1.RLimitInfo_RLimit{{Type: kind.Enum(), Soft: &soft, Hard: &hard}}}
 }
@@ -107,6 +113,29 @@ func TestWhatALaunchInfoAsksFor(t *testing.T) {
 				l.SupplementaryGroups = []uint32{4321}
 			})
 		assert.Equal(t, "60\nNoNewPrivs:\t1\n65534\ndone", out, errs)
+	})
+	t.Run("a command with limits and a user ends with its shim", func(t *testing.T) {
+		folder := t.TempDir()
+		require.NoError(t, os.Chmod(folder, 0o777))
+		for up := filepath.Dir(folder); up != os.TempDir() && up != "/"; up = filepath.Dir(up) {
+			require.NoError(t, os.Chmod(up, 0o755))
+		}
+		config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("echo $$ > pid; exec sleep 1000")}}
+		launch := &slave.ContainerLaunchInfo{WorkingDirectory: &folder, User: proto.String("nobody"),
+			Rlimits:     rlimit(mesosv1.RLimitInfo_RLimit_RLMT_NOFILE, 50, 60),
+			Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{{Name: proto.String("PATH"), Value: proto.String(os.Getenv("PATH"))}}}}
+		id := containerID("dies")
+		pid, err := b.Launch(t.Context(), id, config, launch, nil)
+		require.NoError(t, err)
+		require.NoError(t, b.Start(t.Context(), id))
+		var command int
+		require.Eventually(t, func() bool {
+			_, err := fmt.Sscanln(text(folder, "pid"), &command)
+			return err == nil
+		}, limit, time.Millisecond)
+		require.NoError(t, syscall.Kill(int(pid), syscall.SIGKILL))
+		require.Eventually(t, func() bool { return syscall.Kill(command, 0) != nil }, limit, time.Millisecond)
+		require.NoError(t, b.Destroy(t.Context(), id))
 	})
 	t.Run("supplementary groups", func(t *testing.T) {
 		_, out, _ := b.run(containerID("groups"), "id -G", func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {

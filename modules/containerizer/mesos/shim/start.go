@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -89,6 +90,7 @@ type stage struct {
 // execute sets what a fork cannot, and becomes the command. It returns only when that
 // fails.
 func execute(arguments []string) int {
+	runtime.LockOSThread() // some of it belongs to the thread that becomes the command
 	var s stage
 	if len(arguments) < 2 {
 		return complain("run the command", errors.New("there is no description of it"))
@@ -108,6 +110,10 @@ func execute(arguments []string) int {
 	}
 	if err := become(s.User); err != nil {
 		return complain("change the user", err)
+	}
+	// The kernel forgets this with a change of the user.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0); err != nil {
+		return complain("end with the shim", err)
 	}
 	if s.NoNewPrivileges {
 		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
