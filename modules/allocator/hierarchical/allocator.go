@@ -89,6 +89,7 @@ func newAllocator(lifetime context.Context, log *slog.Logger, p parameters) *All
 		roles:      map[string]*role{},
 		strangers:  map[string]int{},
 	}
+	a.run.a = a
 	a.life, a.end = context.WithCancel(lifetime)
 	return a
 }

@@ -24,6 +24,7 @@ func (w *world) step() {
 		{"remove framework", w.removeFramework}, {"remove agent", w.removeAgent}, {"update framework", w.updateFramework},
 		{"activity", w.activity}, {"suppress or revive", w.suppressOrRevive}, {"update agent", w.updateAgent}, {"quota", w.setQuota},
 		{"weight", w.setWeight}, {"time", w.passTime}, {"time", w.passTime}, {"transition", w.transition}, {"mistake", w.mistake},
+		{"reserve", w.reserve}, {"add provider", w.addProvider},
 	}
 	one := all[w.rng.IntN(len(all))]
 	w.steps = append(w.steps, one.name)
@@ -230,6 +231,44 @@ func (w *world) transition() string {
 	h := w.holdings()[w.rng.IntN(len(w.out))]
 	err := w.a.TransitionOfferedToAllocated(w.t.Context(), &mesosv1.AgentID{Value: &h.agent}, w.out[h].Messages())
 	return fmt.Sprint(h, err)
+}
+
+// reserve makes a reservation out of what a framework has, if the agent still has it.
+func (w *world) reserve() string {
+	if len(w.out) == 0 {
+		return ""
+	}
+	h := w.holdings()[w.rng.IntN(len(w.out))]
+	before := w.out[h]
+	plain := before.Unreserved().Shrink(parsed(w.t, "cpus:1;mem:1").Quantities())
+	if plain.Empty() || h.role == "*" {
+		return ""
+	}
+	dynamic := mesosv1.Resource_ReservationInfo_DYNAMIC
+	converted, err := plain.PushReservation(&mesosv1.Resource_ReservationInfo{Type: &dynamic, Role: &h.role})
+	w.must(err)
+	at := w.agents[h.agent]
+	total, gone := at.total.Convert(plain.Unallocate(), converted.Unallocate())
+	err = w.a.UpdateAllocation(w.t.Context(), &mesosv1.FrameworkID{Value: &h.framework}, &mesosv1.AgentID{Value: &h.agent}, before.Messages(),
+		[]*allocation.Conversion{{Consumed: plain.Messages(), Converted: converted.Messages()}})
+	if (err == nil) != (gone == nil) {
+		w.fail("reserve %s of %s: %v, and %v", plain, at.total, err, gone)
+	}
+	if err == nil {
+		at.total, w.out[h] = total, before.Sub(plain).Add(converted)
+	}
+	return fmt.Sprint(h, " ", plain, err)
+}
+
+func (w *world) addProvider() string {
+	id := pick(w, w.agents)
+	if id == "" || w.rng.IntN(3) > 0 {
+		return ""
+	}
+	more := parsed(w.t, w.text(3))
+	w.agents[id].total = w.agents[id].total.Add(more)
+	w.must(w.a.AddResourceProvider(w.t.Context(), &mesosv1.AgentID{Value: &id}, more.Messages(), nil))
+	return fmt.Sprint(id, " ", more)
 }
 
 // mistake is a call that is refused, and changes nothing.

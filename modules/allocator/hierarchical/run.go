@@ -33,13 +33,6 @@ type run struct {
 	served []*framework // with offers, in the order of their first
 }
 
-// remove takes an agent out of the next run.
-func (r *run) remove(ag *agent) {
-	if i := slices.Index(r.candidates, ag); i >= 0 {
-		r.candidates = slices.Delete(r.candidates, i, i+1)
-	}
-}
-
 // offer is what a member gets of an agent.
 type offer struct {
 	agent  *agent
@@ -51,6 +44,13 @@ func (r *run) add(ag *agent) {
 	if !ag.candidate {
 		ag.candidate = true
 		r.candidates = append(r.candidates, ag)
+	}
+}
+
+// remove takes an agent out of the next run.
+func (r *run) remove(ag *agent) {
+	if i := slices.Index(r.candidates, ag); i >= 0 {
+		r.candidates = slices.Delete(r.candidates, i, i+1)
 	}
 }
 
@@ -75,7 +75,7 @@ func (a *Allocator) allocate(batch bool) (spent time.Duration) {
 	}
 	a.recovered(begin)
 	if !a.paused && !a.recovery.pending && a.offers.call != nil && a.life.Err() == nil {
-		a.run.a, a.run.now, a.run.moment = a, now, momentOf(now)
+		a.run.now, a.run.moment = now, momentOf(now)
 		a.run.allocate()
 		spent = a.now() - begin
 		a.measures.runs++
