@@ -35,10 +35,11 @@ type Core interface {
 }
 
 // Parameterised is a core some of whose flags are parameters of modules that are
-// compiled in, as --acls is one of the authorizer. Parameters is called after the
+// compiled in, as --acls is one of the authorizer. The folder of --work_dir is the
+// program's own flag, empty if it is not given. Parameters is called after the
 // flags have been read; what the manifest says wins.
 type Parameterised interface {
-	Parameters() map[string]facade.Parameters
+	Parameters(workDir string) map[string]facade.Parameters
 }
 
 // Routes puts the core's routes before those about modules: what they do not know

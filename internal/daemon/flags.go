@@ -244,7 +244,7 @@ func (f *flagSet) config(o Options, wanted manifest.Manifest) manager.Config {
 			Drain: f.drainLimit.Get(), Close: f.closeLimit.Get()},
 	}
 	if core, ok := o.Core.(Parameterised); ok {
-		cfg.Parameters = core.Parameters()
+		cfg.Parameters = core.Parameters(f.workDir.Get())
 	}
 	if f.workDir.Has() {
 		cfg.StateDir = filepath.Join(f.workDir.Get(), "modules")

@@ -34,7 +34,7 @@ type Plug struct {
 }
 
 // Parameters implements daemon.Parameterised.
-func (p *Plug) Parameters() map[string]facade.Parameters {
+func (p *Plug) Parameters(string) map[string]facade.Parameters {
 	given := map[string]facade.Parameters{
 		hierarchical.Name: {{Key: "role_sorter", Value: p.roleSorter.Get()}, {Key: "framework_sorter", Value: p.frameworkSorter.Get()}},
 		basic.Name:        {{Key: "authentication_realm", Value: readWriteRealm}}, // each realm's own instance is told its name

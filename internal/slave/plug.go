@@ -24,6 +24,7 @@ import (
 	"github.com/mesos-modules/mms/modules/authorizer/local"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
+	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
 	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
 	"github.com/mesos-modules/mms/roles/authenticatee"
@@ -46,7 +47,7 @@ type Plug struct {
 }
 
 // Parameters implements daemon.Parameterised.
-func (p *Plug) Parameters() map[string]facade.Parameters {
+func (p *Plug) Parameters(workDir string) map[string]facade.Parameters {
 	containers := facade.Parameters{{Key: "runtime_dir", Value: p.runtimeFolder()}, {Key: "launcher", Value: p.launcher.Get()}}
 	if p.launcherDir.Has() {
 		containers = append(containers, facade.Parameter{Key: "launcher_dir", Value: p.launcherDir.Get()})
@@ -55,6 +56,9 @@ func (p *Plug) Parameters() map[string]facade.Parameters {
 		mesos.Name:    containers,
 		detector.Name: {{Key: "master", Value: p.master.Get()}},
 		basic.Name:    {{Key: "authentication_realm", Value: readWriteRealm}}, // each realm's own instance is told its name
+	}
+	if workDir != "" {
+		given[filesystemposix.Name] = facade.Parameters{{Key: "work_dir", Value: workDir}}
 	}
 	if p.acls.Has() {
 		given[local.Name] = facade.Parameters{{Key: "acls", Value: string(p.acls.Get())}}
