@@ -12,7 +12,9 @@ import (
 )
 
 // token sends the secret as a bearer token.
-type token struct{ httpauthenticatee.Unimplemented }
+type token struct {
+	httpauthenticatee.Unimplemented
+}
 
 func (token) Scheme(context.Context) (string, error) { return "Bearer", nil }
 
