@@ -21,11 +21,13 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/leadership"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/apihttp"
+	"github.com/mesos-modules/mms/internal/files"
 	"github.com/mesos-modules/mms/internal/libprocess"
 	"github.com/mesos-modules/mms/internal/resources"
 	"github.com/mesos-modules/mms/internal/slave/checkpoint"
 	"github.com/mesos-modules/mms/internal/slave/containers"
 	"github.com/mesos-modules/mms/internal/slave/core"
+	"github.com/mesos-modules/mms/internal/slave/operator"
 	"github.com/mesos-modules/mms/internal/wire"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 	"github.com/mesos-modules/mms/modules/containerlogger/sandbox"
@@ -164,7 +166,7 @@ func newFolders(t testing.TB) folders {
 	f := folders{work: t.TempDir(), runtime: t.TempDir(), programs: t.TempDir()}
 	self, err := os.Executable()
 	require.NoError(t, err)
-	for _, program := range []string{mesos.Program, "mesos-executor"} {
+	for _, program := range []string{mesos.Program, "mesos-executor", "mesos-default-executor"} {
 		require.NoError(t, os.Symlink(self, filepath.Join(f.programs, program)))
 	}
 	return f
@@ -223,7 +225,9 @@ func (f *folders) start(t testing.TB, m *master, change func(*Config)) *agent {
 	if cfg.Core.AuthenticateHTTPExecutors {
 		realms[apihttp.RealmExecutors] = Executors([]byte("k3y"))
 	}
-	a.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: a.Handler(realms, nil, http.NotFoundHandler())}}
+	stopping, stop := context.WithCancel(context.Background())
+	tools := operator.New(operator.Config{Agent: asked{Slave: a.Slave}, Containers: cfg.Containers, Files: &files.Files{}, Log: cfg.Log, Stopping: stopping})
+	a.server = &httptest.Server{Listener: listener, Config: &http.Server{Handler: a.Handler(realms, tools.Routes(), http.NotFoundHandler())}}
 	a.server.Start()
 	stopped := false
 	a.stop = func() {
@@ -233,9 +237,11 @@ func (f *folders) start(t testing.TB, m *master, change func(*Config)) *agent {
 		stopped = true
 		ctx, cancel := context.WithTimeout(context.Background(), limit)
 		defer cancel()
+		stop()
 		assert.NoError(t, a.Stop(ctx))
 		a.server.CloseClientConnections()
 		a.server.Close()
+		tools.Wait(ctx)
 		assert.NoError(t, engine.(facade.Closer).Close(ctx))
 	}
 	t.Cleanup(func() {

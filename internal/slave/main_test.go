@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mesos-modules/mms/internal/executor/command"
+	"github.com/mesos-modules/mms/internal/executor/standard"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 )
@@ -22,6 +23,12 @@ func TestMain(m *testing.M) {
 		os.Exit(shim.Main(os.Args[1:]))
 	case "mesos-executor":
 		os.Exit(execute())
+	case "mesos-default-executor":
+		if err := standard.Run(context.Background(), standard.Options{Environ: os.Environ(), Diagnostics: os.Stderr}); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
 	goleak.VerifyTestMain(m)
 }
