@@ -34,6 +34,7 @@ type registration struct {
 	attempt Ticket // of the authentication that is under way; an older one does not count
 	tries   int    // of authenticating with this master
 	breaks  int    // of the link, since the agent was last admitted
+	linked  bool   // the link that was last asked for has not broken
 }
 
 // detected begins to register with a new leader, or waits for one.
@@ -76,13 +77,19 @@ func (c *Core) approach(longest time.Duration) {
 	r := &c.registered
 	r.retry.stop()
 	r.retry = c.after(c.within(longest), func() {
-		c.emit(Link{PID: r.master})
+		c.link()
 		if c.cfg.Credential {
 			c.authenticate()
 			return
 		}
 		c.register(2 * c.cfg.RegistrationBackoff)
 	})
+}
+
+// link watches the connection to the master.
+func (c *Core) link() {
+	c.registered.linked = true // until MasterExited says otherwise
+	c.emit(Link{PID: c.registered.master})
 }
 
 // authenticate proves who the agent is, then registers. Attempts have random limits,
@@ -182,6 +189,9 @@ func (c *Core) enter(connection *wire.MasterSlaveConnection) {
 	r := &c.registered
 	r.retry.stop()
 	r.breaks = 0
+	if !r.linked {
+		c.link() // a message came through after the link had broken
+	}
 	r.timeout = defaultPingTimeout
 	if s := connection.GetTotalPingTimeoutSeconds(); s > 0 && s < float64(1<<31) {
 		r.timeout = time.Duration(s * float64(time.Second))
@@ -252,6 +262,7 @@ func (c *Core) masterExited(pid libprocess.PID) {
 	if r.breaks == 0 {
 		c.log(Warning, "the link to master %v has broken; registers again", pid)
 	}
+	r.linked = false
 	c.phase = disconnected
 	c.updates.Pause()
 	r.attempt, r.tries = 0, 0

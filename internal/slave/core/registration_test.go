@@ -162,6 +162,17 @@ func TestBrokenLink(t *testing.T) {
 		assert.Greater(t, links, 10)
 		assert.Less(t, links, 60)
 	})
+	t.Run("that was broken when the master answered is made again", func(t *testing.T) {
+		w := registered(t)
+		w.do(core.MasterExited{PID: masterPID})
+		w.pass(time.Second)
+		w.do(core.MasterExited{PID: masterPID}) // the master was not there yet, but is when the message comes
+		w.look()
+		w.from(&wire.SlaveReregisteredMessage{SlaveId: agentID})
+		assert.Contains(t, w.look(), "link master")
+		w.from(&wire.SlaveReregisteredMessage{SlaveId: agentID})
+		assert.NotContains(t, w.look(), "link master", "it stands")
+	})
 	t.Run("of a former leader concerns nobody", func(t *testing.T) {
 		w := registered(t)
 		w.do(core.MasterExited{PID: libprocess.PID{Name: "master", Addr: agentPID.Addr}})
