@@ -2,6 +2,8 @@ package fetcher
 
 import (
 	"archive/tar"
+	"archive/zip"
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -307,6 +309,15 @@ func TestArchivesThatAreRefused(t *testing.T) {
 			require.NoFileExists(t, filepath.Join(filepath.Dir(folder), "up"))
 		})
 	}
+	t.Run("a zip file that is all index costs no memory", func(t *testing.T) {
+		index := &indexReader{from: bytes.NewReader(make([]byte, 100)), left: 50}
+		_, err := index.ReadAt(make([]byte, 50), 0)
+		require.NoError(t, err)
+		_, err = index.ReadAt(make([]byte, 1), 0)
+		require.ErrorContains(t, err, "the index is larger than")
+		_, err = zip.NewReader(&indexReader{from: bytes.NewReader(zipOf(t, zipEntry{"a", "", 0o600})), left: 10}, 100)
+		require.Error(t, err)
+	})
 	t.Run("an xz file cut anywhere is no crash", func(t *testing.T) {
 		whole := xzipped(t, []byte("hello"))
 		for cut := range len(whole) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path"
 	"path/filepath"
@@ -108,16 +109,34 @@ func (u *unpacker) zip(archive *os.File) error {
 	if err != nil {
 		return err
 	}
-	directory, err := zip.NewReader(archive, info.Size())
+	index := &indexReader{from: archive, left: maxZipIndex}
+	directory, err := zip.NewReader(index, info.Size())
 	if err != nil {
 		return err
 	}
+	index.left = math.MaxInt64 // the files themselves are bounded otherwise
 	for _, entry := range directory.File {
 		if err := u.zipEntry(entry); err != nil {
 			return fmt.Errorf("%s: %w", entry.Name, err)
 		}
 	}
 	return nil
+}
+
+// maxZipIndex is how much of a zip file may be its index, all of which is held in memory, several times as large.
+const maxZipIndex = 32 << 20
+
+// indexReader reads a bounded number of bytes.
+type indexReader struct {
+	from io.ReaderAt
+	left int64
+}
+
+func (r *indexReader) ReadAt(p []byte, offset int64) (int, error) {
+	if r.left -= int64(len(p)); r.left < 0 {
+		return 0, fmt.Errorf("the index is larger than %d bytes", maxZipIndex)
+	}
+	return r.from.ReadAt(p, offset)
 }
 
 func (u *unpacker) zipEntry(entry *zip.File) error {
