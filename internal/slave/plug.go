@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"go.uber.org/fx"
 
@@ -251,6 +252,9 @@ func (r *running) authenticators(ctx context.Context) (apihttp.Realms, error) {
 	}
 	if p.httpExecutors.Get() {
 		realms[apihttp.RealmExecutors] = Executors(p.settings.key)
+		if others := realms[apihttp.RealmReadWrite]; others != nil { // the default executor launches containers
+			realms[apihttp.RealmReadWrite] = executorsToo{tokens: tokens{key: p.settings.key, now: time.Now}, others: others}
+		}
 	}
 	return realms, nil
 }

@@ -39,9 +39,6 @@ var recovering = apihttp.Refuse(http.StatusServiceUnavailable, "Agent has not fi
 
 // read reads and checks the first call of a request.
 func (o *Operator) read(w http.ResponseWriter, r *http.Request) (*request, *apihttp.Refusal) {
-	if refusal := apihttp.NeedValue(r); refusal != nil {
-		return nil, refusal
-	}
 	if o.c.Agent.Recovering() {
 		return nil, recovering
 	}

@@ -25,12 +25,9 @@ type owner struct {
 // ownerOf finds the executor that a container belongs to; false if it has none that
 // lives.
 func ownerOf(v *core.View, id *mesosv1.ContainerID) (owner, bool) {
-	for id.GetParent() != nil {
-		id = id.GetParent()
-	}
 	for _, f := range v.Frameworks {
 		for _, e := range f.Executors {
-			if e.Phase != core.ExecutorTerminated && e.Container.GetValue() == id.GetValue() {
+			if e.Phase != core.ExecutorTerminated && e.Container.GetValue() == root(id).GetValue() {
 				return owner{f, e}, true
 			}
 		}
@@ -107,7 +104,7 @@ func (o *Operator) launchNow(q *request, l launched, action authorization.Action
 	if !found {
 		return 0, apihttp.Refuse(http.StatusBadRequest, "Unable to locate the executor that container '%s' is to be launched in", name(l.id))
 	}
-	if refusal := o.may(q.r, action, w.object(l.id, l.command)); refusal != nil {
+	if refusal := o.mayContainer(q.r, action, w, l.id, l.command); refusal != nil {
 		return 0, refusal
 	}
 	user := o.userOf(l, w)
@@ -185,7 +182,34 @@ func (o *Operator) mayNested(r *http.Request, action authorization.Action, id *m
 		return owner{}, refusal
 	}
 	w, _ := ownerOf(v, id)
-	return w, o.may(r, action, w.object(id, nil))
+	return w, o.mayContainer(r, action, w, id, nil)
+}
+
+// containerClaim is the claim of an executor's token that names its container.
+const containerClaim = "cid"
+
+// mayContainer refuses who is not allowed something about a container. An executor may
+// do everything to what is nested in its own container, and nothing to any other.
+func (o *Operator) mayContainer(r *http.Request, action authorization.Action, w owner, id *mesosv1.ContainerID, command *mesosv1.CommandInfo) *apihttp.Refusal {
+	if p := apihttp.PrincipalOf(r); p != nil && p.Value == nil {
+		for _, claim := range p.Claims.GetLabels() {
+			if claim.GetKey() != containerClaim {
+				continue
+			}
+			if id.GetParent() != nil && claim.GetValue() == root(id).GetValue() {
+				return nil
+			}
+			return &apihttp.Refusal{Status: http.StatusForbidden}
+		}
+	}
+	return o.may(r, action, w.object(id, command))
+}
+
+func root(id *mesosv1.ContainerID) *mesosv1.ContainerID {
+	for id.GetParent() != nil {
+		id = id.GetParent()
+	}
+	return id
 }
 
 func notFound(id *mesosv1.ContainerID) *apihttp.Refusal {

@@ -15,10 +15,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/libprocess"
 	"github.com/mesos-modules/mms/internal/mesosjson"
 	"github.com/mesos-modules/mms/internal/resources"
+	"github.com/mesos-modules/mms/internal/slave/containers"
 	"github.com/mesos-modules/mms/internal/slave/core"
 	"github.com/mesos-modules/mms/internal/slave/operator"
 )
@@ -171,6 +173,10 @@ func (m measured) Status(_ context.Context, id *mesosv1.ContainerID) (*mesosv1.C
 		return nil, errEnded
 	}
 	return &mesosv1.ContainerStatus{ContainerId: id, ExecutorPid: proto.Uint32(42)}, nil
+}
+
+func (m measured) Wait(context.Context, *mesosv1.ContainerID) (*slave.ContainerTermination, error) {
+	return nil, containers.ErrUnknown
 }
 
 func (m measured) PruneImages(context.Context, []*mesosv1.Image) error { return nil }

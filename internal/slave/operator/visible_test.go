@@ -12,7 +12,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/mesos-modules/mms/facade/mesos/authorization"
+	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/slave/operator"
 )
@@ -189,15 +192,32 @@ func TestWhoIsNotAsked(t *testing.T) {
 	}
 }
 
-// nameless lets everybody in, as one who has claims and no name.
-type nameless struct{}
+// executor lets everybody in, as the executor of a container.
+type executor string
 
-func (nameless) Authenticate(*http.Request) (*apihttp.Principal, *apihttp.Refusal) {
-	return &apihttp.Principal{}, nil
+func (e executor) Authenticate(*http.Request) (*apihttp.Principal, *apihttp.Refusal) {
+	return &apihttp.Principal{Claims: &mesosv1.Labels{Labels: []*mesosv1.Label{{Key: proto.String("cid"), Value: proto.String(string(e))}}}}, nil
 }
 
-func TestAPrincipalWithoutAName(t *testing.T) {
-	s := serve(t, busy(t), known, apihttp.Realms{apihttp.RealmReadWrite: nameless{}}, nil)
-	status, _, _ := s.post(`{"type":"GET_HEALTH"}`)
-	assert.Equal(t, http.StatusForbidden, status)
+func TestAnExecutorMayDoEverythingInItsOwnContainer(t *testing.T) {
+	r := &rules{allow: func(*authorization.Request) bool { return false }}
+	for name, c := range map[string]struct {
+		executor  executor
+		container string
+		status    int
+	}{
+		"in its own":      {"C1", `{"value":"x","parent":{"value":"C1"}}`, http.StatusNotFound},
+		"further down":    {"C1", `{"value":"y","parent":{"value":"x","parent":{"value":"C1"}}}`, http.StatusNotFound},
+		"to its own":      {"C1", `{"value":"C1"}`, http.StatusForbidden},
+		"in another":      {"C2", `{"value":"x","parent":{"value":"C1"}}`, http.StatusForbidden},
+		"in one like it":  {"x", `{"value":"x","parent":{"value":"C1"}}`, http.StatusForbidden},
+		"in one below it": {"x", `{"value":"y","parent":{"value":"x","parent":{"value":"C1"}}}`, http.StatusForbidden},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, busy(t), known, apihttp.Realms{apihttp.RealmReadWrite: c.executor}, func(c *operator.Config) { c.Authorizer = r })
+			status, _, _ := s.post(`{"type":"WAIT_CONTAINER","wait_container":{"container_id":` + c.container + `}}`)
+			assert.Equal(t, c.status, status)
+		})
+	}
+	assert.Empty(t, r.asked, "nobody else is asked")
 }
