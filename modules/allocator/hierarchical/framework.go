@@ -15,12 +15,10 @@ import (
 
 // framework is what is known of one framework.
 type framework struct {
-	id           string
-	active       bool
-	capabilities capability
-	strips       special            // kinds that it cannot have
-	members      map[string]*member // by role
-	noInverse    map[string]time.Duration
+	id        string
+	active    bool
+	members   map[string]*member // by role
+	noInverse map[string]time.Duration
 
 	offers []int32 // of the run under way
 }
@@ -105,7 +103,6 @@ func readSubscription(info *mesosv1.FrameworkInfo, suppressed []string, given *s
 // subscribe makes a framework's memberships what the subscription says, and tells
 // whether it may now get what it did not get before.
 func (a *Allocator) subscribe(f *framework, s subscription) (more bool) {
-	f.capabilities, f.strips = s.capabilities, s.strips
 	for _, m := range f.sorted() {
 		if m.subscribed && !slices.Contains(s.roles, m.role.name) {
 			m.subscribed, m.suppressed, m.constraints = false, false, nil
@@ -124,6 +121,7 @@ func (a *Allocator) subscribe(f *framework, s subscription) (more bool) {
 		}
 		more = more || revived || !m.subscribed || m.constraints != s.constraints[name]
 		m.subscribed, m.suppressed, m.constraints = true, s.suppressed[name], s.constraints[name]
+		m.capabilities, m.strips = s.capabilities, s.strips
 		m.minimum, m.ownMinimum = s.minimum[name], false
 		if _, own := s.minimum[name]; own {
 			m.ownMinimum = true

@@ -13,10 +13,15 @@ type member struct {
 	client    *sorter.Client[*member]
 	slot      uint32 // its place in the filters of the agents
 
-	subscribed  bool
-	suppressed  bool
-	serving     bool // gets offers
-	shares      int  // on how many agents it has something
+	subscribed bool
+	suppressed bool
+	serving    bool // gets offers
+
+	// As the framework has it; here, because runs ask each member for each agent.
+	capabilities capability
+	strips       special // kinds that it cannot have
+
+	shares      int // on how many agents it has something
 	minimum     []resources.Quantities
 	ownMinimum  bool // instead of that of the options
 	constraints *constraints
@@ -51,6 +56,9 @@ func (a *Allocator) member(f *framework, name string) *member {
 	r.members++
 	m := &member{framework: f, role: r, slot: a.slots.take()}
 	m.client = r.frameworks.Add(f.id, m)
+	if r.sole[0] = m; r.members > 1 {
+		r.sole[0] = nil
+	}
 	f.members[name] = m
 	return m
 }
@@ -66,6 +74,7 @@ func (a *Allocator) leave(m *member) {
 	a.slots.free = append(a.slots.free, m.slot)
 	delete(m.framework.members, m.role.name)
 	m.role.frameworks.Remove(m.client)
+	m.role.sole[0] = nil // also if one is left: who that is, its sorter knows
 	m.role.members--
 	if m.role.members == 0 {
 		a.sorter.Remove(m.role.client)

@@ -49,15 +49,15 @@ func (r *run) guarantee(ag *agent) {
 		if role.stand().missing.Empty() || role.nested() && !ag.hierarchical {
 			continue
 		}
-		for _, m := range role.frameworks.Sort() {
+		for _, m := range role.ranked() {
 			missing := role.stand().missing
 			if missing.Empty() {
 				break
 			}
-			if !m.framework.suits(ag) {
+			if !m.suits(ag) {
 				continue
 			}
-			free := ag.offerable(role, m.framework.strips)
+			free := ag.offerable(role, m.strips)
 			divisible := free.Filter(chargeable)
 			needed := divisible.Shuffled(r.a.chance.Shuffle).Shrink(missing)
 			if needed.Empty() {

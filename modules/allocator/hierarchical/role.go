@@ -23,7 +23,8 @@ type role struct {
 	client     *sorter.Client[*role]
 	frameworks sorter.Sorter[*member]
 	members    int
-	serving    int // members that get offers
+	serving    int        // members that get offers
+	sole       [1]*member // the only member there is, or nothing
 
 	quota    quotaOf
 	standing standing
@@ -101,6 +102,15 @@ func readQuota(m *quota.QuotaConfig) (quotaOf, error) {
 		return q, fmt.Errorf("quota of role %s: limits: %w", q.role, err)
 	}
 	return q, nil
+}
+
+// ranked are the members that get offers, those to be served first at the front. Many
+// roles have one member, and nothing to put in order.
+func (r *role) ranked() []*member {
+	if r.sole[0] != nil && r.serving == 1 {
+		return r.sole[:]
+	}
+	return r.frameworks.Sort()
 }
 
 // nested roles are not for old agents.

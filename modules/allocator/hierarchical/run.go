@@ -25,6 +25,7 @@ type run struct {
 	required, headroom resources.Quantities
 
 	views   []view // of the agent at hand
+	common  int    // the place of the view that nothing is special about, and 1; 0 for none
 	divided struct {
 		known bool
 		q     resources.Quantities
@@ -101,7 +102,8 @@ func (r *run) forget() {
 	clear(r.offers)
 	clear(r.served)
 	r.all = false
-	r.candidates, r.views, r.offers, r.served = r.candidates[:0], r.views[:0], r.offers[:0], r.served[:0]
+	r.turn()
+	r.candidates, r.offers, r.served = r.candidates[:0], r.offers[:0], r.served[:0]
 }
 
 // allocate does what upstream does (src/master/allocator/mesos/hierarchical.cpp): first
@@ -147,11 +149,14 @@ func (r *run) share(ag *agent) {
 		if role.nested() && !ag.hierarchical {
 			continue
 		}
-		for _, m := range role.frameworks.Sort() {
-			if !m.framework.suits(ag) {
+		var v *view // the same for most
+		for _, m := range role.ranked() {
+			if !m.suits(ag) {
 				continue
 			}
-			v := r.view(ag, role, m.framework.strips)
+			if v == nil || v.key.strips != m.strips&ag.special {
+				v = r.view(ag, role, m.strips)
+			}
 			if v.what.Empty() {
 				if v.key.strips == 0 {
 					break // for nobody in this role
@@ -165,16 +170,17 @@ func (r *run) share(ag *agent) {
 				r.headroom = r.headroom.Sub(v.what.ScalarQuantitiesOf(chargeable))
 			}
 			r.offer(ag, m, v.what)
+			v = nil
 		}
 	}
 }
 
 // turn begins with an agent, or with what is left of it.
-func (r *run) turn() { r.views, r.divided.known = r.views[:0], false }
+func (r *run) turn() { r.views, r.common, r.divided.known = r.views[:0], 0, false }
 
 // suits says whether the framework may have agents like this one at all.
-func (f *framework) suits(ag *agent) bool {
-	return f.capabilities&ag.wants == ag.wants && f.capabilities&ag.forbids == 0
+func (m *member) suits(ag *agent) bool {
+	return m.capabilities&ag.wants == ag.wants && m.capabilities&ag.forbids == 0
 }
 
 // offer takes resources for a member.

@@ -53,6 +53,13 @@ func (ag *agent) reservations(r *role) (set uint64, ok bool) {
 // could be offered of the agent. It is good until the next offer.
 func (r *run) view(ag *agent, of *role, strips special) *view {
 	key := viewKey{strips: strips & ag.special}
+	if key.strips == 0 && len(ag.reservedFor) == 0 && of.quota.limit.Empty() { // what nearly all ask for
+		if r.common == 0 {
+			r.look(ag, of, strips, key, false)
+			r.common = len(r.views)
+		}
+		return &r.views[r.common-1]
+	}
 	set, few := ag.reservations(of)
 	key.reservations = set
 	limited := false
@@ -73,6 +80,11 @@ func (r *run) view(ag *agent, of *role, strips special) *view {
 			return &r.views[i]
 		}
 	}
+	return r.look(ag, of, strips, key, limited)
+}
+
+// look makes a view.
+func (r *run) look(ag *agent, of *role, strips special, key viewKey, limited bool) *view {
 	what := ag.offerable(of, strips)
 	if limited || !r.required.Empty() {
 		what = r.chop(of, what)
