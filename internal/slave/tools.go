@@ -86,6 +86,7 @@ func (a asked) Measures(ctx context.Context) map[string]float64 {
 	all["gc/path_removals_succeeded"] = float64(collected.Succeeded)
 	all["gc/path_removals_failed"] = float64(collected.Failed)
 	all["gc/path_removals_pending"] = float64(collected.Pending)
+	all["slave/executor_directory_max_allowed_age_secs"] = a.collector.Allowed().Seconds()
 	fetched := a.fetcher.Stats()
 	all["containerizer/fetcher/task_fetches_succeeded"] = float64(fetched.Succeeded)
 	all["containerizer/fetcher/task_fetches_failed"] = float64(fetched.Failed)

@@ -65,6 +65,7 @@ type Collector struct {
 	entries []entry              // by since, then path
 	since   map[string]time.Time // of the entries, by path
 	stats   Stats                // but for Pending
+	allowed time.Duration
 }
 
 // New makes a collector.
@@ -83,7 +84,7 @@ func New(config Config) (*Collector, error) {
 	if config.Log == nil {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Collector{config: config, wake: make(chan struct{}, 1), since: map[string]time.Time{}}, nil
+	return &Collector{config: config, wake: make(chan struct{}, 1), since: map[string]time.Time{}, allowed: config.Delay}, nil
 }
 
 // Schedule has a path deleted when it is too old; its age counts from since. A path that waits already gets the new age.
@@ -132,6 +133,14 @@ func (c *Collector) Stats() Stats {
 	return stats
 }
 
+// Allowed is how old a path may become, as full as the disk was when it was last looked
+// at.
+func (c *Collector) Allowed() time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.allowed
+}
+
 func (c *Collector) rouse() {
 	select {
 	case c.wake <- struct{}{}:
@@ -152,6 +161,9 @@ func (c *Collector) Run(ctx context.Context) {
 			return
 		case <-look.C:
 			allowed = c.age(allowed)
+			c.mu.Lock()
+			c.allowed = allowed
+			c.mu.Unlock()
 			look.Reset(c.config.Interval)
 		case <-expiry.C:
 		case <-c.wake:

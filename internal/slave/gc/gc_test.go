@@ -110,8 +110,10 @@ func TestAFullDiskShortensIt(t *testing.T) {
 		a := s.schedule("a")
 		after(day)
 		b := s.schedule("b")
+		assert.Equal(t, 7*day*9/10, s.Allowed())
 		s.disk(0.8) // a tenth of seven days is left, 16.8 hours
 		after(look)
+		assert.InDelta(t, (7 * day / 10).Hours(), s.Allowed().Hours(), 0.01)
 		assert.NoDirExists(t, a)
 		assert.DirExists(t, b)
 		s.disk(errors.New("no idea")) // stays as it was

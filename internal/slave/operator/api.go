@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -50,7 +51,7 @@ func (o *Operator) read(w http.ResponseWriter, r *http.Request) (*request, *apih
 		return nil, refusal
 	}
 	q := &request{w: w, r: r, form: form, call: &agent.Call{}}
-	if refusal := q.first(); refusal != nil {
+	if refusal := q.first(o.patience); refusal != nil {
 		return nil, refusal
 	}
 	if err := validate.AgentCall(q.call); err != nil {
@@ -59,11 +60,14 @@ func (o *Operator) read(w http.ResponseWriter, r *http.Request) (*request, *apih
 	return q, q.streams()
 }
 
-// first reads the first call.
-func (q *request) first() *apihttp.Refusal {
+// first reads the first call. What follows it may take as long as it takes.
+func (q *request) first(patience time.Duration) *apihttp.Refusal {
 	if q.form.Streaming {
 		q.records = apihttp.ReadCalls(q.w, q.r, q.form.Content)
+		reading := http.NewResponseController(q.w)
+		_ = reading.SetReadDeadline(time.Now().Add(patience)) // a connection without deadlines waits
 		err := q.records.Next(q.call)
+		_ = reading.SetReadDeadline(time.Time{})
 		refusal := (*apihttp.Refusal)(nil)
 		switch {
 		case errors.Is(err, io.EOF):

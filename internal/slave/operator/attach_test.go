@@ -398,6 +398,22 @@ func TestFormsOfAttaching(t *testing.T) {
 	}
 }
 
+func TestAnInputThatNeverBegins(t *testing.T) {
+	s := serve(t, busy(t), known, nil, nil)
+	s.operator.Hurry(10 * time.Millisecond)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = fmt.Fprintf(conn, "POST /api/v1 HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nMessage-Content-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n100\r\n",
+		apihttp.TypeRecordIO, apihttp.TypeJSON)
+	require.NoError(t, err)
+	require.NoError(t, conn.SetReadDeadline(time.Now().Add(limit)))
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer response.Body.Close()
+	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
+}
+
 var errBroken = errors.New("it is broken")
 
 // broken containers cannot be attached to.

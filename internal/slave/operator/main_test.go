@@ -93,6 +93,7 @@ func (v *verbosity) Set(level uint32, lasts time.Duration) {
 // station is an Operator that answers over HTTP.
 type station struct {
 	t         testing.TB
+	operator  *operator.Operator
 	agent     *static
 	verbosity *verbosity
 	files     *files.Files
@@ -117,6 +118,7 @@ func serve(t testing.TB, view *core.View, held operator.Containers, realms apiht
 		change(&c)
 	}
 	o := operator.New(c)
+	s.operator = o
 	routes := append(o.Routes(), s.files.Routes(apihttp.RealmReadOnly)...)
 	server := httptest.NewServer(apihttp.NewRouter("/slave(1)", realms, routes, http.NotFoundHandler()))
 	s.url = server.URL

@@ -73,12 +73,13 @@ type Config struct {
 // Operator answers the tools of an agent. Its methods may be called from any number of
 // goroutines.
 type Operator struct {
-	c    Config
-	work sync.WaitGroup // destructions of sessions whose clients have left
+	c        Config
+	patience time.Duration  // in which the first record of a stream has to come
+	work     sync.WaitGroup // destructions of sessions whose clients have left
 }
 
 // New returns an Operator, which does nothing before it is asked.
-func New(c Config) *Operator { return &Operator{c: c} }
+func New(c Config) *Operator { return &Operator{c: c, patience: 30 * time.Second} }
 
 // Wait returns when nothing goes on any more that outlives its request, or ctx ends. No
 // requests may come meanwhile.
