@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // attempts is what a probe finds, one after another; the last again and again.
 type attempts struct {
+	mu      sync.Mutex
 	results []any // an exit code, or an error
 	at      []time.Duration
 	began   time.Time
@@ -29,7 +31,10 @@ type attempts struct {
 }
 
 func (a *attempts) probe(ctx context.Context) (int, error) {
+	a.mu.Lock()
 	a.at = append(a.at, time.Since(a.began))
+	n := len(a.at)
+	a.mu.Unlock()
 	if a.takes > 0 {
 		select {
 		case <-time.After(a.takes):
@@ -37,7 +42,7 @@ func (a *attempts) probe(ctx context.Context) (int, error) {
 			return 0, ctx.Err()
 		}
 	}
-	result := a.results[min(len(a.at), len(a.results))-1]
+	result := a.results[min(n, len(a.results))-1]
 	if err, failed := result.(error); failed {
 		return 0, err
 	}
