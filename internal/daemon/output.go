@@ -44,6 +44,9 @@ func newOutput(o Options, f *flagSet) (*output, error) {
 	}
 	var handler slog.Handler = slog.NewTextHandler(out.console, &slog.HandlerOptions{Level: shown})
 	if f.logDir.Has() {
+		if err := os.MkdirAll(f.logDir.Get(), 0o755); err != nil { // as upstream does
+			return nil, fmt.Errorf("make the folder of the log: %w", err)
+		}
 		path := logIn(f.logDir.Get(), o)
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
 		if err != nil {

@@ -136,7 +136,7 @@ func TestLife(t *testing.T) {
 		assert.Equal(t, outcome{code: daemon.ExitOK}, end)
 	})
 	t.Run("the log has every phase, and at DEBUG what fx does", func(t *testing.T) {
-		dir := t.TempDir()
+		dir := filepath.Join(t.TempDir(), "not", "there", "yet")
 		start(t, options(one(sample{}), bindA, "--logging_level=DEBUG", "--log_dir="+dir)).stop(syscall.SIGTERM)
 		log, err := os.ReadFile(filepath.Join(dir, "mesos-slave.log"))
 		require.NoError(t, err)
@@ -197,10 +197,19 @@ func TestFaults(t *testing.T) {
 		order(t, end.stderr, "cannot start", taken.Addr().String())
 		assert.NotContains(t, end.stderr, "load", "something of a module ran before")
 	})
-	t.Run("a log folder that is not there is status 3", func(t *testing.T) {
-		end := ended(t, options(nil, "--log_dir=/nowhere/at/all"))
+	t.Run("a log folder that cannot be made is status 3", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "file")
+		require.NoError(t, os.WriteFile(file, nil, 0o600))
+		end := ended(t, options(nil, "--log_dir="+filepath.Join(file, "logs")))
 		assert.Equal(t, daemon.ExitStart, end.code)
-		assert.Contains(t, end.stderr, "open the log: open /nowhere/at/all/mesos-slave.log")
+		assert.Contains(t, end.stderr, "make the folder of the log: mkdir "+file+": not a directory")
+	})
+	t.Run("a log that is a folder is status 3", func(t *testing.T) {
+		dir := t.TempDir()
+		require.NoError(t, os.Mkdir(filepath.Join(dir, "mesos-slave.log"), 0o700))
+		end := ended(t, options(nil, "--log_dir="+dir))
+		assert.Equal(t, daemon.ExitStart, end.code)
+		assert.Contains(t, end.stderr, "open the log: open "+filepath.Join(dir, "mesos-slave.log")+": is a directory")
 	})
 	t.Run("a module that cannot be closed is status 4, and is named", func(t *testing.T) {
 		d := start(t, options(one(sample{closing: func(context.Context) error { return errors.New("stuck valve") }}), bindA))
