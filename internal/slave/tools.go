@@ -31,8 +31,9 @@ func (r *running) tools(c Config) *operator.Operator {
 	return operator.New(operator.Config{
 		Agent: asked{r.slave, r.collector, r.fetcher}, Containers: c.Containers, Files: &r.files,
 		Log: r.host.Log, Authorizer: r.authorizer(),
-		About:     about.Program{Version: c.Core.Version, Started: c.Core.Started, Flags: r.host.Flags, Verbosity: r.host.Verbosity},
-		Heartbeat: r.plug.heartbeat.Get(), MetricsRate: rate, Stopping: r.host.Stopping,
+		About:      about.Program{Version: c.Core.Version, Started: c.Core.Started, Flags: r.host.Flags, Verbosity: r.host.Verbosity},
+		SwitchUser: r.plug.switchUser.Get(),
+		Heartbeat:  r.plug.heartbeat.Get(), MetricsRate: rate, Stopping: r.host.Stopping,
 	})
 }
 

@@ -61,7 +61,7 @@ type launched struct {
 	container *mesosv1.ContainerInfo
 	resources []*mesosv1.Resource
 	limits    map[string]*mesosv1.Value_Scalar
-	class     slave.ContainerClass
+	debug     bool // it belongs to a session
 }
 
 func launchedBy(call *agent.Call) launched {
@@ -71,7 +71,7 @@ func launchedBy(call *agent.Call) launched {
 		return launched{id: c.GetContainerId(), command: c.GetCommand(), container: c.GetContainer()}
 	case agent.Call_LAUNCH_NESTED_CONTAINER_SESSION:
 		c := call.GetLaunchNestedContainerSession()
-		return launched{id: c.GetContainerId(), command: c.GetCommand(), container: c.GetContainer(), class: slave.ContainerClass_DEBUG}
+		return launched{id: c.GetContainerId(), command: c.GetCommand(), container: c.GetContainer(), debug: true}
 	default:
 		c := call.GetLaunchContainer()
 		return launched{id: c.GetContainerId(), command: c.GetCommand(), container: c.GetContainer(),
@@ -128,8 +128,11 @@ func (o *Operator) launchNow(q *request, l launched, action authorization.Action
 }
 
 // userOf is whom a container runs as: its command's user, or else that of the container
-// it is nested in.
+// it is nested in; nobody else than the agent without --switch_user.
 func (o *Operator) userOf(l launched, w owner) string {
+	if !o.c.SwitchUser {
+		return ""
+	}
 	if user := l.command.GetUser(); user != "" {
 		return user
 	}
@@ -146,8 +149,8 @@ func (l launched) config(directory, user string) *slave.ContainerConfig {
 	if config.CommandInfo == nil {
 		config.CommandInfo = &mesosv1.CommandInfo{}
 	}
-	if l.class != slave.ContainerClass_DEFAULT {
-		config.ContainerClass = l.class.Enum()
+	if l.debug {
+		config.ContainerClass = slave.ContainerClass_DEBUG.Enum()
 	}
 	if user != "" {
 		config.User = &user

@@ -193,7 +193,12 @@ func newReal(t testing.TB, change func(*operator.Config)) *real {
 			Executors: []*core.ExecutorView{{Info: info, Container: executorContainer, Directory: r.sandbox, Phase: core.ExecutorRunning}},
 		}},
 	}
-	r.station = serve(t, view, service, nil, change)
+	r.station = serve(t, view, service, nil, func(c *operator.Config) {
+		c.SwitchUser = true
+		if change != nil {
+			change(c)
+		}
+	})
 	r.client = r.station.client(v1client.Protobuf)
 	return r
 }

@@ -56,6 +56,9 @@ type Config struct {
 	About      about.Program
 	Log        *slog.Logger
 
+	// SwitchUser runs containers as their users; else everything runs as the agent.
+	SwitchUser bool
+
 	// Authorizer is asked who may do and see what; nil: everybody, everything.
 	Authorizer authorizer.Authorizer
 
