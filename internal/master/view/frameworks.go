@@ -13,7 +13,10 @@ import (
 // WriteFrameworks writes /frameworks, of the one framework that framework_id names if
 // it does.
 func WriteFrameworks(w io.Writer, v *core.View, o Options) error {
-	return write(w, o, func(d *document) { d.frameworks(v, o) })
+	return write(w, o, func(d *document) {
+		d.frameworks(v, o)
+		d.unregistered()
+	})
 }
 
 // frameworks writes the three lists of frameworks that /state has too.
@@ -30,8 +33,10 @@ func (d *document) frameworks(v *core.View, o Options) {
 	}
 	list("frameworks", v.Frameworks)
 	list("completed_frameworks", v.Completed)
-	d.List("unregistered_frameworks", func() {}) // there have been none since 1.2
 }
+
+// unregistered writes a list that readers expect: there have been none since 1.2.
+func (d *document) unregistered() { d.List("unregistered_frameworks", func() {}) }
 
 // frameworkHead writes what /state and /state-summary have in common.
 func (d *document) frameworkHead(f *core.FrameworkView) {

@@ -16,8 +16,9 @@ func WriteState(w io.Writer, v *core.View, o Options) error {
 		d.leader(v)
 		d.configuration(o.About.Configuration)
 		d.agents(v, o)
-		d.List("orphan_tasks", func() {}) // there have been none since 1.2
 		d.frameworks(v, o)
+		d.List("orphan_tasks", func() {}) // neither have there been since 1.2
+		d.unregistered()
 	})
 }
 
