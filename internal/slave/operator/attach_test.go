@@ -314,7 +314,7 @@ func TestWhoReadsSlowly(t *testing.T) {
 	})
 
 	t.Run("does not keep the agent from stopping", func(t *testing.T) {
-		s, _ := r.attach(session(nested("yes"), shell("exec yes"), nil))
+		s, _ := r.attach(session(nested("yes"), shell("while :; do echo y; sleep 0.01; done"), nil))
 		output(t, s, "y\n")
 		r.stopping()
 		for {
