@@ -1,5 +1,7 @@
 package manager
 
+import "slices"
+
 // HandlesForTest returns the handles of a site as the role's type, as fx would
 // inject them.
 func HandlesForTest[T any](m *Manager, flag string) (all []T) {
@@ -11,3 +13,13 @@ func HandlesForTest[T any](m *Manager, flag string) (all []T) {
 
 // BoundForTest returns the names of the modules that are bound to a site.
 func BoundForTest(m *Manager, flag string) []string { return m.siteOf(flag).names }
+
+// siteOf returns the site of a flag of this daemon.
+func (m *Manager) siteOf(flag string) *site {
+	for _, s := range m.sites {
+		if s.Flag == flag || slices.Contains(s.Aliases, flag) {
+			return s
+		}
+	}
+	return nil
+}

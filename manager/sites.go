@@ -198,16 +198,6 @@ func (m *Manager) newHandle(role, flag, module string) (handle.Handle, error) {
 	})
 }
 
-// siteOf returns the site of a flag of this daemon.
-func (m *Manager) siteOf(flag string) *site {
-	for _, s := range m.sites {
-		if s.Flag == flag || slices.Contains(s.Aliases, flag) {
-			return s
-		}
-	}
-	return nil
-}
-
 // roleOf returns the table's row whose interface is t.
 func (m *Manager) roleOf(t reflect.Type) (roles.Role, bool) {
 	for _, r := range m.cfg.Roles {
