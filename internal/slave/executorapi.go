@@ -1,6 +1,7 @@
 package slave
 
 import (
+	"context"
 	"net/http"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
@@ -33,7 +34,12 @@ func (s *Slave) executorAPI(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case got.stream != nil:
-		_ = got.stream.Serve(w, r, s.ctx) // however it ends, it has
+		ctx, end := context.WithCancel(s.ctx)
+		defer end()
+		if s.cfg.Stopping != nil {
+			defer context.AfterFunc(s.cfg.Stopping, end)()
+		}
+		_ = got.stream.Serve(w, r, ctx) // however it ends, it has
 		s.requests.close(got.id)
 		s.mail.put(core.StreamGone{Stream: got.id})
 	case got.status == http.StatusAccepted:

@@ -177,7 +177,7 @@ func (r *running) stop(ctx context.Context) error {
 func (r *running) config(ctx context.Context) (Config, error) {
 	p, s := r.plug, r.sites
 	c := Config{
-		Core: p.settings.core, Log: r.host.Log, Address: r.host.Advertised, Fail: r.host.Fail,
+		Core: p.settings.core, Log: r.host.Log, Address: r.host.Advertised, Stopping: r.host.Stopping, Fail: r.host.Fail,
 		Detector: s.Detector, Authenticatee: s.Authenticatee, Credential: p.settings.credential, Hooks: s.Hooks,
 		Secrets: s.Secrets, Estimator: s.Estimator, EstimatorEvery: p.oversubscribedInterval.Get(),
 		QoS: s.QoS, QoSEvery: p.qosInterval.Get(),

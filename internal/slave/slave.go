@@ -69,6 +69,10 @@ type Config struct {
 	QoS            qoscontroller.QoSController
 	QoSEvery       time.Duration
 
+	// Stopping ends the streams of executors, when the daemon begins to stop; nil: only
+	// Stop does.
+	Stopping context.Context
+
 	// Background is what goes on beside the agent, until its context ends.
 	Background []func(context.Context)
 
