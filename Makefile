@@ -100,6 +100,14 @@ SEEDS ?= 1000
 simulate: tools ## the cores against a made-up world, SEEDS=1000 times; a seed that fails says how to replay it
 	$(GO) test -count=1 -timeout=0 ./internal/simulation -run TestSeeds -seeds=$(SEEDS)
 
+SEED ?= 1
+ROUNDS ?= 20
+
+# What "make test" does twice.
+.PHONY: chaos
+chaos: tools ## kill -9 at every point of a task's life (SEED=1 ROUNDS=20)
+	$(GO) test -count=1 -timeout=30m ./internal/clusterfaults -run '^TestKill$$' -chaos.seed=$(SEED) -chaos.rounds=$(ROUNDS)
+
 FUZZTIME ?= 10s
 
 .PHONY: fuzz

@@ -45,16 +45,18 @@ type framework struct {
 	info     *mesosv1.FrameworkInfo
 	wanted   []*mesosv1.TaskInfo // to be launched with the next offer
 	tasks    map[string]*task
-	accepted []*mesosv1.OfferID // that the last ACCEPT named
 	at       func(point, string)
 	trouble  int  // how often somebody was killed
 	troubled bool // somebody is gone, or not back yet
+	floods   bool // tasks are in one state more than once
+	seen     []*mesosv1.TaskStatus
 }
 
 // task is what the framework knows of a task.
 type task struct {
 	id      *mesosv1.TaskID
 	agent   *mesosv1.AgentID
+	sent    bool // that it is to be launched: whoever asks earlier is told that there is none
 	updates []update
 	ended   *mesosv1.TaskStatus // the last, if it is the end
 }
@@ -196,14 +198,16 @@ func (f *framework) offered(ctx context.Context, offer *mesosv1.Offer) {
 	}
 	id := wanted[0].GetTaskId().GetValue()
 	at(offerSent, id)
-	f.mu.Lock()
-	f.accepted = []*mesosv1.OfferID{offer.GetId()}
-	f.mu.Unlock()
 	// Whether it was heard or not, reconciliation tells what became of the tasks.
 	_ = f.call(ctx, &scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), Accept: &scheduler.Call_Accept{
 		OfferIds: []*mesosv1.OfferID{offer.GetId()}, Filters: &mesosv1.Filters{RefuseSeconds: proto.Float64(0.01)},
 		Operations: []*mesosv1.Offer_Operation{{Type: mesosv1.Offer_Operation_LAUNCH.Enum(), Launch: &mesosv1.Offer_Operation_Launch{TaskInfos: wanted}}},
 	}})
+	f.mu.Lock()
+	for _, info := range wanted {
+		f.tasks[info.GetTaskId().GetValue()].sent = true
+	}
+	f.mu.Unlock()
 	at(acceptSent, id)
 }
 
@@ -211,13 +215,14 @@ func (f *framework) updated(ctx context.Context, status *mesosv1.TaskStatus) {
 	id, state := status.GetTaskId().GetValue(), status.GetState()
 	f.mu.Lock()
 	at, task := f.at, f.tasks[id]
+	f.seen = append(f.seen, status)
 	if task == nil {
 		f.faults = append(f.faults, fmt.Sprintf("%s: %v, of a task that was never launched", id, state))
 		f.mu.Unlock()
 		return
 	}
 	if len(status.GetUuid()) > 0 {
-		if wrong := task.judge(status, f.trouble, f.troubled); wrong != "" {
+		if wrong := task.judge(status, f.trouble, f.troubled); wrong != "" && !f.floods {
 			f.faults = append(f.faults, fmt.Sprintf("%s: %v (%v, %s): %s; before it: %s", id, state, status.GetReason(), status.GetMessage(), wrong, task))
 		}
 	}
@@ -325,7 +330,7 @@ func (f *framework) ask(ctx context.Context) {
 	call := &scheduler.Call{Type: scheduler.Call_RECONCILE.Enum(), Reconcile: &scheduler.Call_Reconcile{}}
 	f.mu.Lock()
 	for _, k := range f.tasks {
-		if k.ended == nil {
+		if k.sent && k.ended == nil {
 			call.Reconcile.Tasks = append(call.Reconcile.Tasks, &scheduler.Call_Reconcile_Task{TaskId: k.id, AgentId: k.agent})
 		}
 	}

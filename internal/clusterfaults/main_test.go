@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -23,6 +24,12 @@ const patience = 40 * time.Second
 var programs string
 
 func TestMain(m *testing.M) {
+	if many, err := strconv.Atoi(os.Getenv(floodVariable)); err == nil {
+		if err := flood(many); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "clusterfaults")
 	if err == nil {
