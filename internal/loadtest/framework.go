@@ -77,21 +77,26 @@ func (f *framework) work(ctx context.Context, tasks, atOnce int) error {
 func (f *framework) accept(ctx context.Context, o *mesosv1.Offer, n int) error {
 	soon := &mesosv1.Filters{RefuseSeconds: proto.Float64(0)}
 	ids := []*mesosv1.OfferID{o.GetId()}
-	if n <= 0 {
-		return f.client.Call(ctx, &scheduler.Call{Type: scheduler.Call_DECLINE.Enum(), Decline: &scheduler.Call_Decline{OfferIds: ids, Filters: soon}})
-	}
 	wants, err := resources.Parse("cpus:0.1;mem:32", "*")
+	if err != nil {
+		return err
+	}
+	free, err := resources.New(o.GetResources())
 	if err != nil {
 		return err
 	}
 	var tasks []*mesosv1.TaskInfo
 	now := time.Now()
-	for range n {
+	for len(tasks) < n && free.Contains(wants) { // an offer may be of what one task has left
+		free = free.Sub(wants)
 		f.launched++
 		id := fmt.Sprintf("task-%d", f.launched)
 		f.accepted[id] = now
 		tasks = append(tasks, &mesosv1.TaskInfo{Name: &id, TaskId: &mesosv1.TaskID{Value: &id}, AgentId: o.GetAgentId(),
 			Resources: wants.Messages(), Command: &mesosv1.CommandInfo{Value: proto.String("true")}})
+	}
+	if len(tasks) == 0 {
+		return f.client.Call(ctx, &scheduler.Call{Type: scheduler.Call_DECLINE.Enum(), Decline: &scheduler.Call_Decline{OfferIds: ids, Filters: soon}})
 	}
 	return f.client.Call(ctx, &scheduler.Call{Type: scheduler.Call_ACCEPT.Enum(), Accept: &scheduler.Call_Accept{OfferIds: ids, Filters: soon,
 		Operations: []*mesosv1.Offer_Operation{{Type: mesosv1.Offer_Operation_LAUNCH.Enum(), Launch: &mesosv1.Offer_Operation_Launch{TaskInfos: tasks}}}}})
