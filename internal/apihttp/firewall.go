@@ -1,6 +1,8 @@
 package apihttp
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -19,4 +21,23 @@ func Firewall(disabled []string, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// FirewallPaths reads the paths that rules disable, written as the flag --firewall_rules
+// has them.
+func FirewallPaths(rules json.RawMessage) ([]string, error) {
+	var given struct {
+		DisabledEndpoints struct {
+			Paths []string `json:"paths"`
+		} `json:"disabled_endpoints"`
+	}
+	if err := json.Unmarshal(rules, &given); err != nil {
+		return nil, fmt.Errorf(`want {"disabled_endpoints": {"paths": [...]}}: %w`, err)
+	}
+	for _, path := range given.DisabledEndpoints.Paths {
+		if !strings.HasPrefix(path, "/") {
+			return nil, fmt.Errorf("the path %q does not begin with a slash", path)
+		}
+	}
+	return given.DisabledEndpoints.Paths, nil
 }

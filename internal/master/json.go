@@ -3,10 +3,10 @@ package master
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/internal/mesosjson"
 )
@@ -28,18 +28,9 @@ func (f *flagSet) disabledPaths() ([]string, error) {
 	if !f.firewall.Has() {
 		return nil, nil
 	}
-	var rules struct {
-		DisabledEndpoints struct {
-			Paths []string `json:"paths"`
-		} `json:"disabled_endpoints"`
+	paths, err := apihttp.FirewallPaths(f.firewall.Get())
+	if err != nil {
+		return nil, fmt.Errorf("--firewall_rules: %w", err)
 	}
-	if err := json.Unmarshal(f.firewall.Get(), &rules); err != nil {
-		return nil, fmt.Errorf(`--firewall_rules: want {"disabled_endpoints": {"paths": [...]}}: %w`, err)
-	}
-	for _, path := range rules.DisabledEndpoints.Paths {
-		if !strings.HasPrefix(path, "/") {
-			return nil, fmt.Errorf("--firewall_rules: the path %q does not begin with a slash", path)
-		}
-	}
-	return rules.DisabledEndpoints.Paths, nil
+	return paths, nil
 }

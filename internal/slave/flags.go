@@ -11,6 +11,7 @@ import (
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/stout"
+	"github.com/mesos-modules/mms/internal/apihttp"
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/internal/mesosjson"
 )
@@ -26,7 +27,7 @@ type flagSet struct {
 	credential                           *flags.Value[string]
 	authenticationBackoff                *flags.Value[time.Duration]
 	authenticationMin, authenticationMax *flags.Value[time.Duration]
-	acls                                 *flags.Value[json.RawMessage]
+	acls, firewall                       *flags.Value[json.RawMessage]
 	httpCredentials, jwtKey              *flags.Value[string]
 	httpReadOnly, httpReadWrite          *flags.Value[bool]
 	httpExecutors                        *flags.Value[bool]
@@ -86,6 +87,11 @@ func (f *flagSet) declareSecurity(g *flags.Group) {
 	f.authenticationMin = g.Duration("authentication_timeout_min", "Least time that an attempt to authenticate gets.", flags.Default("5secs"))
 	f.authenticationMax = g.Duration("authentication_timeout_max", "Most time that an attempt to authenticate gets.", flags.Default("1mins"))
 	f.acls = g.JSON("acls", "Access control lists in JSON, for the authorizer local.")
+	f.firewall = g.JSON("firewall_rules", "Paths that are answered with 403.", flags.Example(`{"disabled_endpoints": {"paths": ["/files/debug"]}}`),
+		flags.Check(func(text json.RawMessage) error {
+			_, err := apihttp.FirewallPaths(text)
+			return err
+		}))
 	f.httpCredentials = g.Path("http_credentials", "File with the principals and secrets of HTTP clients, in JSON.")
 	f.httpReadOnly = g.Bool("authenticate_http_readonly", "Answer only authenticated clients on routes that change nothing.")
 	f.httpReadWrite = g.Bool("authenticate_http_readwrite", "Answer only authenticated clients on the other routes.")

@@ -60,7 +60,7 @@ func unusedFlags() []unused {
 			{"text", "csi_plugin_config_dir", ""}, {"text", "resource_provider_config_dir", ""},
 		}},
 		{"executors reach the agent at its address", []unusedFlag{
-			{"text", "domain_socket_location", ""}, {"bool", "http_executor_domain_sockets", ""}, {"json", "firewall_rules", ""},
+			{"text", "domain_socket_location", ""}, {"bool", "http_executor_domain_sockets", ""},
 			{"duration", "executor_reregistration_retry_interval", ""},
 		}},
 		{"only sandboxes of executors are collected", []unusedFlag{{"bool", "gc_non_executor_container_sandboxes", ""}}},

@@ -146,6 +146,12 @@ func (r *running) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var disabled []string
+	if r.plug.firewall.Has() {
+		if disabled, err = apihttp.FirewallPaths(r.plug.firewall.Get()); err != nil {
+			return fmt.Errorf("--firewall_rules: %w", err)
+		}
+	}
 	if cfg.Store, err = checkpoint.Open(cfg.Core.WorkDir); err != nil {
 		return err
 	}
@@ -159,6 +165,7 @@ func (r *running) start(ctx context.Context) error {
 		return errors.Join(err, cfg.Store.Close())
 	}
 	handler := r.slave.Handler(realms, slices.Concat(r.operator.Routes(), r.files.Routes(apihttp.RealmReadOnly)), r.next)
+	handler = apihttp.Firewall(disabled, handler)
 	r.handler.Store(&handler)
 	return nil
 }
