@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ func Build(ctx context.Context, repository, into string) error {
 type Config struct {
 	Bin string // the folder that Build has filled
 	Dir string // for all that the daemons keep
+	Run string // for what is known of running containers; empty: a folder of Dir
 
 	Master, Slave         []string  // further flags
 	MasterEcho, SlaveEcho io.Writer // where their lines are shown; nil: nowhere
@@ -67,7 +69,7 @@ func (u *Cluster) StartMaster(ctx context.Context) (err error) {
 
 // StartSlave is likewise.
 func (u *Cluster) StartSlave(ctx context.Context) (err error) {
-	args := append([]string{"--master=" + u.Master.Address, "--runtime_dir=" + filepath.Join(u.c.Dir, "run"),
+	args := append([]string{"--master=" + u.Master.Address, "--runtime_dir=" + cmp.Or(u.c.Run, filepath.Join(u.c.Dir, "run")),
 		"--fetcher_cache_dir=" + filepath.Join(u.c.Dir, "fetch"), "--registration_backoff_factor=10ms"}, u.c.Slave...)
 	u.Slave, err = u.start(ctx, "mesos-slave", u.Slave, u.c.SlaveEcho, args)
 	return err

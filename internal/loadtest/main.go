@@ -47,7 +47,13 @@ func run(ctx context.Context, o options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	up, err := cluster.Up(ctx, cluster.Config{Bin: o.bin, Dir: dir, Master: []string{"--allocation_interval=100ms", "--logging_level=WARNING"},
+	// Where daemons keep what runs is in memory, as /run is.
+	running, err := os.MkdirTemp("/dev/shm", "loadtest")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(running)) }()
+	up, err := cluster.Up(ctx, cluster.Config{Bin: o.bin, Dir: dir, Run: running, Master: []string{"--allocation_interval=100ms", "--logging_level=WARNING"},
 		Slave: []string{"--resources=cpus:64;mem:65536;disk:65536", "--logging_level=INFO"}})
 	if err != nil {
 		return err
