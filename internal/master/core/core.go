@@ -99,13 +99,15 @@ func New(config Config) *Core {
 	return c
 }
 
-// Handle is told of an event and returns what is to be done, in order. Now must not
-// be before what was said in the call before; if it is, the older one counts.
+// Handle is told of an event and returns what is to be done, in order. Where now is
+// before that of the call before, the clock was set back: what waits then goes on
+// waiting for as long as was left.
 func (c *Core) Handle(now time.Time, e Event) []Effect {
-	if now.After(c.now) {
-		c.now = now
+	if back := c.now.Sub(now); back > 0 {
+		c.timers.setBack(back)
+		c.removals.free = c.removals.free.Add(-back)
 	}
-	c.effects = nil
+	c.now, c.effects = now, nil
 	if !c.exiting {
 		c.handle(e)
 	}

@@ -34,6 +34,13 @@ func (c *Core) stop(t *timer) {
 	}
 }
 
+// setBack has everything happen earlier by d, as the clock now shows it.
+func (t *timers) setBack(d time.Duration) {
+	for _, one := range t.heap {
+		one.at = one.at.Add(-d)
+	}
+}
+
 // tick does what is due. What a timer starts anew is not due in the same tick, even
 // without delay, so that a tick ends.
 func (c *Core) tick() {

@@ -76,7 +76,13 @@ func New(cfg Config) *Core {
 }
 
 // Handle takes one event and returns what is to be done. The slice is the caller's.
+// Where now is before that of the call before, the clock was set back: what waits then
+// goes on waiting for as long as was left.
 func (c *Core) Handle(now time.Time, e Event) []Effect {
+	if back := c.now.Sub(now); back > 0 {
+		c.timers.setBack(back)
+		c.updates.SetBack(back)
+	}
 	c.now, c.out = now, nil
 	c.fire()
 	c.dispatch(e)

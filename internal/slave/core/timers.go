@@ -34,6 +34,13 @@ func (c *Core) after(d time.Duration, do func()) *timer {
 	return t
 }
 
+// setBack has everything happen earlier by d, as the clock now shows it.
+func (t *timers) setBack(d time.Duration) {
+	for _, one := range t.heap {
+		one.at = one.at.Add(-d)
+	}
+}
+
 func (t *timers) next() time.Time {
 	if len(t.heap) == 0 {
 		return time.Time{}

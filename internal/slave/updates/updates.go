@@ -175,6 +175,13 @@ func (m *Manager) Due(now time.Time) []*wire.StatusUpdate {
 	return again
 }
 
+// SetBack has every update be sent again earlier by d: the clock was set back by that.
+func (m *Manager) SetBack(d time.Duration) {
+	for _, r := range m.due {
+		r.at = r.at.Add(-d)
+	}
+}
+
 // Next is when Due has something; zero: not before something else happens.
 func (m *Manager) Next() time.Time {
 	if len(m.due) == 0 {
