@@ -83,7 +83,8 @@ func (m *Manager) bindings() []verify.Binding {
 	return all
 }
 
-// resolved are the modules that a flag names, in its order and each once. A word of
+// resolved are the modules that a flag names, in its order; words add those that are
+// not there yet. A word of
 // a site that only the other daemon has stands for modules that only that one is
 // built with: it is left out, so that one flag file serves both.
 func (m *Manager) resolved(b verify.Binding) []verify.Ref {
@@ -94,7 +95,8 @@ func (m *Manager) resolved(b verify.Binding) []verify.Ref {
 			continue
 		}
 		for _, name := range row.Named(ref.Name) {
-			if !slices.ContainsFunc(refs, func(r verify.Ref) bool { return r.Name == name }) {
+			again := slices.ContainsFunc(refs, func(r verify.Ref) bool { return r.Name == name })
+			if !again || !row.IsWord(ref.Name) { // a module that is named twice is a finding
 				refs = append(refs, verify.Ref{Name: name, Constraint: ref.Constraint})
 			}
 		}
