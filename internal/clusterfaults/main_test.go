@@ -50,6 +50,12 @@ func TestMain(m *testing.M) {
 func up(t *testing.T, master, slave []string) (*cluster.Cluster, string) {
 	t.Helper()
 	dir := t.TempDir()
+	return upIn(t, dir, master, slave), dir
+}
+
+// upIn is likewise, in a folder of the test's.
+func upIn(t *testing.T, dir string, master, slave []string) *cluster.Cluster {
+	t.Helper()
 	c, err := cluster.Up(context.WithoutCancel(t.Context()), cluster.Config{
 		Bin: programs, Dir: dir,
 		Master: append([]string{"--allocation_interval=50ms"}, master...),
@@ -65,7 +71,7 @@ func up(t *testing.T, master, slave []string) (*cluster.Cluster, string) {
 			t.Logf("master:\n%s\nslave:\n%s", tail(c.Master.Log()), tail(c.Slave.Log()))
 		}
 	})
-	return c, dir
+	return c
 }
 
 // tail is the end of a log.
