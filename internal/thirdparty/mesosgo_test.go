@@ -45,7 +45,7 @@ func build(m *testing.M) (code int, err error) {
 	if err := cluster.Build(context.Background(), "../..", programs.daemons); err != nil {
 		return 0, err
 	}
-	for _, name := range []string{"scheduler", "executor"} {
+	for _, name := range []string{"scheduler", "executor", "operator"} {
 		if err := buildClient(name); err != nil {
 			return 0, err
 		}

@@ -27,6 +27,7 @@ import (
 type framework struct {
 	command, executor, role string
 	tasks                   int
+	group, kill             bool
 
 	caller   calls.Caller
 	id       store.Singleton
@@ -42,6 +43,8 @@ func main() {
 	flag.StringVar(&f.command, "command", "true", "what each task runs")
 	flag.StringVar(&f.executor, "executor", "", "path of an executor to run the tasks with")
 	flag.StringVar(&f.role, "role", "*", "role to subscribe with")
+	flag.BoolVar(&f.group, "group", false, "run the tasks as one group, with the default executor")
+	flag.BoolVar(&f.kill, "kill", false, "kill each task as soon as it runs")
 	flag.IntVar(&f.tasks, "tasks", 1, "how many tasks to run")
 	failover := flag.Duration("failover", 0, "failover timeout; also makes it reconnect")
 	flag.Parse()
@@ -49,8 +52,12 @@ func main() {
 		fmt.Fprintln(os.Stderr, "scheduler:", err)
 		os.Exit(1)
 	}
+	want := mesos.TASK_FINISHED
+	if f.kill {
+		want = mesos.TASK_KILLED
+	}
 	for _, state := range f.states {
-		if state != mesos.TASK_FINISHED {
+		if state != want {
 			os.Exit(2)
 		}
 	}
@@ -116,6 +123,13 @@ func (f *framework) offers(ctx context.Context, e *scheduler.Event) error {
 	for _, offer := range e.GetOffers().Offers {
 		remaining := mesos.Resources(offer.Resources)
 		var tasks []mesos.TaskInfo
+		var executor mesos.Resources
+		if f.group && f.launched < f.tasks {
+			if executor = resources.Find(append(f.wants(), resources.NewDisk(32).Resource), remaining...); len(executor) == 0 {
+				return fmt.Errorf("offer %s has no room for an executor", offer.ID.Value)
+			}
+			remaining.Subtract(executor...)
+		}
 		for f.launched < f.tasks {
 			flattened := mesos.Resources(resources.Flatten(remaining))
 			if !resources.ContainsAll(flattened, f.wants()) {
@@ -131,7 +145,7 @@ func (f *framework) offers(ctx context.Context, e *scheduler.Event) error {
 		}
 		var call *scheduler.Call
 		if len(tasks) > 0 {
-			call = calls.Accept(calls.OfferOperations{calls.OpLaunch(tasks...)}.WithOffers(offer.ID))
+			call = calls.Accept(calls.OfferOperations{f.launch(executor, tasks)}.WithOffers(offer.ID))
 		} else {
 			call = calls.Decline(offer.ID)
 		}
@@ -140,6 +154,18 @@ func (f *framework) offers(ctx context.Context, e *scheduler.Event) error {
 		}
 	}
 	return nil
+}
+
+// launch is the operation for the tasks; executor is what the default executor of a
+// group may use.
+func (f *framework) launch(executor mesos.Resources, tasks []mesos.TaskInfo) mesos.Offer_Operation {
+	if !f.group {
+		return calls.OpLaunch(tasks...)
+	}
+	return calls.OpLaunchGroup(mesos.ExecutorInfo{
+		Type: mesos.ExecutorInfo_DEFAULT, ExecutorID: mesos.ExecutorID{Value: "group"},
+		FrameworkID: &mesos.FrameworkID{Value: store.GetIgnoreErrors(f.id)()}, Resources: executor,
+	}, tasks...)
 }
 
 func (f *framework) task(id string, offer mesos.Offer, has mesos.Resources) mesos.TaskInfo {
@@ -158,9 +184,14 @@ func (f *framework) task(id string, offer mesos.Offer, has mesos.Resources) meso
 	return task
 }
 
-func (f *framework) update(_ context.Context, e *scheduler.Event) error {
+func (f *framework) update(ctx context.Context, e *scheduler.Event) error {
 	s := e.GetUpdate().Status
 	f.states[s.TaskID.Value] = s.GetState()
+	if f.kill && s.GetState() == mesos.TASK_RUNNING {
+		if err := calls.CallNoData(ctx, f.caller, calls.Kill(s.TaskID.Value, s.AgentID.GetValue())); err != nil {
+			return err
+		}
+	}
 	ended := 0
 	for _, state := range f.states {
 		switch state {
