@@ -374,6 +374,9 @@ func parametersOf(w manifest.Module) facade.Parameters {
 
 // withDefaults adds the parameters whose key is not there.
 func withDefaults(p, defaults facade.Parameters) facade.Parameters {
+	if len(defaults) == 0 {
+		return p
+	}
 	given := slices.Clone(p)
 	for _, d := range defaults {
 		if !slices.ContainsFunc(p, func(x facade.Parameter) bool { return x.Key == d.Key }) {

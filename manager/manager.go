@@ -16,6 +16,8 @@ type Manager struct {
 	bus    *lifecycle.Bus
 	runner *lifecycle.Runner
 	seq    *lifecycle.Sequence
+	ships  map[string]bool  // modules that are compiled in
+	bound  []verify.Binding // what flags and defaults bind, words resolved
 
 	// mu guards the books and what hangs on them. It is never held while module
 	// code runs.
@@ -40,6 +42,8 @@ func New(cfg Config) (*Manager, error) {
 	m := &Manager{cfg: cfg, bus: cfg.Bus, modules: map[string]*module{}}
 	m.runner = &lifecycle.Runner{Bus: cfg.Bus, Limit: cfg.Limits.Create}
 	m.seq = lifecycle.NewSequence(m.runner)
+	m.ships = m.builtinNames()
+	m.bound = m.bindings()
 	m.sites, err = m.layOut()
 	if err != nil {
 		return nil, fmt.Errorf("manager: lay out the binding sites: %w", err)

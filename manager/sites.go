@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/manager/verify"
@@ -49,7 +48,7 @@ func (m *Manager) layOut() ([]*site, error) {
 
 // boundBy returns the modules that flags, or else the default, bind to a site.
 func (m *Manager) boundBy(row roles.Site) []verify.Ref {
-	for _, b := range m.bindings() {
+	for _, b := range m.bound {
 		if b.Flag == row.Flag || slices.Contains(row.Aliases, b.Flag) {
 			return b.Refs
 		}
@@ -137,7 +136,7 @@ func (m *Manager) rowOf(flag string) (found roles.Site, here bool) {
 // always are the modules of a site that need no flag.
 func (m *Manager) always(row roles.Site) (refs []verify.Ref) {
 	for _, name := range row.Always {
-		if m.ships(name) {
+		if m.ships[name] {
 			refs = append(refs, verify.Ref{Name: name})
 		}
 	}
@@ -152,7 +151,7 @@ func (m *Manager) standard(row roles.Site) (refs []verify.Ref) {
 	}
 	for word := range strings.SplitSeq(row.Default, ",") {
 		for _, name := range row.Named(word) {
-			if !m.ships(name) {
+			if !m.ships[name] {
 				return nil
 			}
 			refs = append(refs, verify.Ref{Name: name})
@@ -161,9 +160,15 @@ func (m *Manager) standard(row roles.Site) (refs []verify.Ref) {
 	return refs
 }
 
-// ships reports whether a module is compiled into the daemon.
-func (m *Manager) ships(name string) bool {
-	return slices.ContainsFunc(m.builtinModules(), func(d facade.Declared) bool { return d != nil && d.Declare().Name == name })
+// builtinNames are the names of the modules that are compiled into the daemon.
+func (m *Manager) builtinNames() map[string]bool {
+	names := map[string]bool{}
+	for _, declared := range m.builtinModules() {
+		if declared != nil { // verification holds it against its library
+			names[declared.Declare().Name] = true
+		}
+	}
+	return names
 }
 
 func (m *Manager) makeHandles(s *site) error {

@@ -101,7 +101,7 @@ func (m *Manager) input(notLoaded []string) verify.Input {
 	defer m.mu.RUnlock()
 	in := verify.Input{
 		Daemon: m.cfg.Daemon, MesosVersion: m.cfg.MesosVersion, MMSVersions: m.cfg.MMSVersions,
-		Roles: m.cfg.Roles, Bindings: m.bindings(), NotLoaded: notLoaded,
+		Roles: m.cfg.Roles, Bindings: m.bound, NotLoaded: notLoaded,
 	}
 	for _, lib := range m.libraries {
 		l := verify.Library{Path: lib.path, Identity: lib.file.Identity, ShipsWithMesos: lib.ships, Description: lib.description}
