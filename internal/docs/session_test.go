@@ -282,8 +282,9 @@ func matches(want, got []string) bool {
 	return len(got) > 0 && normal(want[0]) == normal(got[0]) && matches(want[1:], got[1:])
 }
 
-// reminder is a line that a daemon on a busy machine writes.
-var reminder = regexp.MustCompile(`^[a-z]+ +still `)
+// reminder is a line that may come anywhere: what a daemon on a busy machine writes,
+// and its log, which has a time of its own.
+var reminder = regexp.MustCompile(`^[a-z]+ +still |^time=\S+ level=`)
 
 func linesOf(out string) []string {
 	out = strings.TrimRight(out, "\n ")
