@@ -62,13 +62,21 @@ const (
 	jsonFormat = "json"
 )
 
+// about is what a daemon does, in a sentence.
+func about(d roles.Daemon) string {
+	if d == roles.Master {
+		return "Leads a cluster: takes agents in, makes offers to frameworks, and keeps the books of their tasks."
+	}
+	return "Is the agent of one host: registers with the master and runs the tasks it is given."
+}
+
 // declare makes the flags of a daemon.
 func declare(o Options) *flagSet {
 	f := &flagSet{set: flags.New(flags.Config{
 		Program: o.Daemon.String(),
 		Prefix:  "MESOS_",
-		About: "Loads modules from dynamic libraries, verifies the whole set before any of them is made, " +
-			"binds them to the places that the flags name, and takes everything back when it stops.",
+		About: about(o.Daemon) + " What it works with are modules: it loads them, from dynamic libraries too, verifies the whole set " +
+			"before any of them is made, binds them to the places that the flags name, and takes everything back when it stops.",
 	})}
 	f.declareNetwork(o)
 	f.declareModules()

@@ -161,13 +161,11 @@ func (f *framework) offered(c *connection, o *mesosv1.Offer) {
 		f.w.wrong("%s is offered what is no resource: %v", f.name, err)
 		return
 	}
-	role := o.GetAllocationInfo().GetRole()
 	wants, err := resources.Parse(taskResources, "*")
 	if err != nil {
 		f.w.wrong("%v", err)
 		return
 	}
-	_ = role
 	var tasks []*mesosv1.TaskInfo
 	for f.launched < f.wanted && len(tasks) < 3 && free.Contains(wants) && !f.w.oneIn(4) {
 		free = free.Sub(wants)
