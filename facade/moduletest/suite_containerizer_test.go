@@ -171,8 +171,9 @@ func TestContainerLoggers(t *testing.T) {
 		return facade.Library{Modules: []facade.Declared{facade.Module[containerlogger.ContainerLogger]{Name: name,
 			New: func(ctx context.Context, host facade.Host, p facade.Parameters) (containerlogger.ContainerLogger, error) {
 				made, err := sandbox.Library.Modules[0].Declare().New(ctx, host, p)
-				flaw.ContainerLogger, _ = made.(containerlogger.ContainerLogger)
-				return flaw, err
+				each := flaw
+				each.ContainerLogger, _ = made.(containerlogger.ContainerLogger)
+				return each, err
 			}}}}
 	}
 	const (
