@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -74,7 +75,7 @@ func (m *Manager) bindings() []verify.Binding {
 			if row.On&m.cfg.Daemon == 0 || given {
 				continue
 			}
-			if refs := withAlways(m.always(row), m.standard(row)); len(refs) > 0 {
+			if refs := ordered(row, m.withAlways(row, m.standard(row))); len(refs) > 0 {
 				all = append(all, verify.Binding{Flag: row.Flag, Refs: refs, FromDefault: true})
 			}
 		}
@@ -101,21 +102,52 @@ func (m *Manager) resolved(b verify.Binding) []verify.Ref {
 		}
 	}
 	if here {
-		return withAlways(m.always(row), refs)
+		return ordered(row, m.withAlways(row, refs))
 	}
 	return refs
 }
 
-// withAlways puts the modules that are always there before the others, unless they
-// are named among them.
-func withAlways(always, named []verify.Ref) []verify.Ref {
+// withAlways puts the modules of a site that are always there before those that are
+// named, unless they are named among them.
+func (m *Manager) withAlways(row roles.Site, named []verify.Ref) []verify.Ref {
+	has := func(name string) bool {
+		return slices.ContainsFunc(named, func(r verify.Ref) bool { return r.Name == name })
+	}
 	var refs []verify.Ref
-	for _, ref := range always {
-		if !slices.ContainsFunc(named, func(r verify.Ref) bool { return r.Name == ref.Name }) {
-			refs = append(refs, ref)
+	for _, always := range row.Always {
+		if m.ships[always.Module] && !has(always.Module) && !slices.ContainsFunc(always.Unless, has) {
+			refs = append(refs, verify.Ref{Name: always.Module})
 		}
 	}
 	return append(refs, named...)
+}
+
+// ordered puts the modules that words stand for first, in the order of the words, if
+// the site wants that.
+func ordered(row roles.Site, refs []verify.Ref) []verify.Ref {
+	if !row.Ordered {
+		return refs
+	}
+	rank := map[string]int{}
+	for _, w := range row.Words {
+		for _, name := range w.Modules {
+			if _, ok := rank[name]; !ok {
+				rank[name] = len(rank)
+			}
+		}
+	}
+	slices.SortStableFunc(refs, func(a, b verify.Ref) int {
+		ra, oka := rank[a.Name]
+		rb, okb := rank[b.Name]
+		if !oka {
+			ra = len(rank)
+		}
+		if !okb {
+			rb = len(rank)
+		}
+		return cmp.Compare(ra, rb)
+	})
+	return refs
 }
 
 // rowOf returns the site of a flag, one of this daemon if there is any.
@@ -131,16 +163,6 @@ func (m *Manager) rowOf(flag string) (found roles.Site, here bool) {
 		}
 	}
 	return found, false
-}
-
-// always are the modules of a site that need no flag.
-func (m *Manager) always(row roles.Site) (refs []verify.Ref) {
-	for _, name := range row.Always {
-		if m.ships[name] {
-			refs = append(refs, verify.Ref{Name: name})
-		}
-	}
-	return refs
 }
 
 // standard are the modules of a site's default, if the daemon is built with all of

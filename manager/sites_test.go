@@ -15,15 +15,18 @@ import (
 
 // worded is the role table with words and a default at the calculators' site, which
 // only some daemons have.
-func worded(on roles.Daemon, standard string) []roles.Role {
+func worded(on roles.Daemon, standard string, change ...func(*roles.Site)) []roles.Role {
 	table := roles.Table()
 	at := slices.IndexFunc(table, func(r roles.Role) bool { return r.Name == "Calculator" })
 	table[at].Sites = []roles.Site{{On: on, Flag: "calculator", Takes: roles.List, Default: standard,
-		Always: []string{"org_example_always"},
+		Always: []roles.Standing{{Module: "org_example_always"}},
 		Words: []roles.Word{
 			{Name: "adding", Modules: []string{"org_example_a"}},
 			{Name: "both", Modules: []string{"org_example_a", "org_example_b"}},
 		}}}
+	for _, c := range change {
+		c(&table[at].Sites[0])
+	}
 	return table
 }
 
@@ -65,6 +68,37 @@ func TestWordsOfASite(t *testing.T) {
 			for _, m := range f.Modules() {
 				assert.Equal(t, slices.Contains(c.want, m.Declared.Name), m.Made, m.Declared.Name)
 			}
+		})
+	}
+}
+
+func TestOrderAndStandingOfASite(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*roles.Site)
+		flag   []string
+		want   []string
+	}{
+		{"modules of words come first, in the order of the words", func(s *roles.Site) { s.Ordered = true },
+			[]string{"org_example_other", "org_example_b", "adding"}, []string{"org_example_a", "org_example_b", "org_example_always", "org_example_other"}},
+		{"what is always there is not, where another takes its place",
+			func(s *roles.Site) { s.Always[0].Unless = []string{"org_example_b"} },
+			[]string{"org_example_other", "org_example_b"}, []string{"org_example_other", "org_example_b"}},
+		{"and is, where that one is not named", func(s *roles.Site) { s.Always[0].Unless = []string{"org_example_b"} },
+			[]string{"org_example_other"}, []string{"org_example_always", "org_example_other"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			j := &testharness.Journal{}
+			var built []facade.Declared
+			for _, name := range []string{"org_example_a", "org_example_b", "org_example_always", "org_example_other"} {
+				built = append(built, testharness.Calculator{Name: name}.In(j))
+			}
+			f := newManager(t, j, manager.Config{
+				Daemon: roles.Slave, Roles: worded(roles.Slave, "", c.change), Bindings: calculators(c.flag...),
+				Builtin: []facade.Library{testharness.Library(built...)},
+			})
+			require.NoError(t, f.Start(t.Context()))
+			assert.Equal(t, c.want, manager.BoundForTest(f.Manager, "calculator"))
 		})
 	}
 }

@@ -115,7 +115,11 @@ type Site struct {
 
 	// Always are modules that are bound whatever the flag says, before those that
 	// it names. A daemon that is built without one does without it.
-	Always []string
+	Always []Standing
+
+	// Ordered says that modules which words stand for come before all others, in
+	// the order of the words and not of the flag.
+	Ordered bool
 
 	// Default is what is bound when the flag is not given, as it would stand on
 	// the flag; empty leaves the site unbound. A daemon that is built without the
@@ -127,6 +131,14 @@ type Site struct {
 type Word struct {
 	Name    string
 	Modules []string
+}
+
+// Standing is a module that is bound without being named.
+type Standing struct {
+	Module string
+
+	// Unless are modules in whose presence it is not.
+	Unless []string
 }
 
 // Named returns the modules that a name on the site's flag stands for: those of a
@@ -179,7 +191,7 @@ func Table() []Role {
 	return []Role{
 		{Name: "Allocator", Version: "1.12.0", On: Master, Type: reflect.TypeFor[allocator.Allocator](),
 			Sites: []Site{{On: Master, Flag: "allocator", Takes: One, Default: "hierarchical",
-				Words: []Word{{"hierarchical", []string{"org_apache_mesos_HierarchicalAllocator"}}, {"HierarchicalDRF", []string{"org_apache_mesos_HierarchicalAllocator"}}}}},
+				Words: []Word{{"hierarchical", []string{"org_apache_mesos_HierarchicalAllocator"}}, {"HierarchicalDRF", []string{"org_apache_mesos_HierarchicalAllocator"}}, {"lua", []string{"org_apache_mesos_LuaAllocator"}}}}},
 			Summary: "decides which framework is offered which resources"},
 		{Name: "Anonymous", Version: "1.12.0", On: Both, Type: reflect.TypeFor[anonymous.Anonymous](), Native: true,
 			Sites:   []Site{{On: Both, Takes: All}},
@@ -206,7 +218,7 @@ func Table() []Role {
 			Summary: "takes the output of containers"},
 		{Name: "Containerizer", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[containerizer.Containerizer](),
 			Sites: []Site{{On: Slave, Flag: "containerizers", Takes: List, Default: "mesos",
-				Words: []Word{{"mesos", []string{"org_apache_mesos_MesosContainerizer"}}}}},
+				Words: []Word{{"mesos", []string{"org_apache_mesos_MesosContainerizer"}}, {"runc", []string{"org_apache_mesos_RuncContainerizer"}}}}},
 			Summary: "launches, watches and destroys containers"},
 		{Name: "DiskProfileAdaptor", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[diskprofileadaptor.DiskProfileAdaptor](),
 			Sites:   []Site{{On: Slave, Flag: "disk_profile_adaptor", Takes: One, Default: "org_apache_mesos_NoDiskProfileAdaptor"}},
@@ -218,19 +230,36 @@ func Table() []Role {
 			Summary: "adds credentials to requests; used by clients, not by daemons"},
 		{Name: "HttpAuthenticator", Version: "1.12.0", On: Both, Type: reflect.TypeFor[httpauthenticator.HttpAuthenticator](),
 			Sites: []Site{
-				{On: Both, Flag: "http_authenticators", Takes: EachOf, Default: "basic", Words: []Word{{"basic", []string{"org_apache_mesos_BasicHttpAuthenticator"}}}},
-				{On: Master, Flag: "http_framework_authenticators", Takes: EachOf, Name: "frameworks", Words: []Word{{"basic", []string{"org_apache_mesos_BasicHttpAuthenticator"}}}},
+				{On: Both, Flag: "http_authenticators", Takes: EachOf, Default: "basic", Words: []Word{{"basic", []string{"org_apache_mesos_BasicHttpAuthenticator"}}, {"jwt", []string{"org_apache_mesos_JWTHttpAuthenticator"}}}},
+				{On: Master, Flag: "http_framework_authenticators", Takes: EachOf, Name: "frameworks", Words: []Word{{"basic", []string{"org_apache_mesos_BasicHttpAuthenticator"}}, {"jwt", []string{"org_apache_mesos_JWTHttpAuthenticator"}}}},
 			},
 			Summary: "finds out who sent an HTTP request"},
 		{Name: "Isolator", Version: "1.12.0", On: Slave, Type: reflect.TypeFor[isolator.Isolator](),
 			Sites: []Site{{On: Slave, Flag: "isolation", Takes: List, Default: "posix/cpu,posix/mem",
-				Always: []string{"org_apache_mesos_PosixFilesystemIsolator", "org_apache_mesos_EnvironmentSecretIsolator"},
+				Always: []Standing{
+					{Module: "org_apache_mesos_PosixFilesystemIsolator", Unless: []string{"org_apache_mesos_LinuxFilesystemIsolator"}},
+					{Module: "org_apache_mesos_EnvironmentSecretIsolator"},
+				},
+				Ordered: true,
 				Words: []Word{
+					{"filesystem/posix", []string{"org_apache_mesos_PosixFilesystemIsolator"}},
+					{"filesystem/linux", []string{"org_apache_mesos_LinuxFilesystemIsolator"}},
 					{"posix/cpu", []string{"org_apache_mesos_PosixCpuIsolator"}},
 					{"posix/mem", []string{"org_apache_mesos_PosixMemIsolator"}},
-					{"process", []string{"org_apache_mesos_PosixCpuIsolator", "org_apache_mesos_PosixMemIsolator"}},
-					{"filesystem/posix", []string{"org_apache_mesos_PosixFilesystemIsolator"}},
+					{"posix/rlimits", []string{"org_apache_mesos_PosixRLimitsIsolator"}},
+					{"cgroups/cpu", []string{"org_apache_mesos_CgroupsCpuIsolator"}},
+					{"cgroups/mem", []string{"org_apache_mesos_CgroupsMemIsolator"}},
+					{"cgroups/pids", []string{"org_apache_mesos_CgroupsPidsIsolator"}},
+					{"linux/capabilities", []string{"org_apache_mesos_LinuxCapabilitiesIsolator"}},
+					{"namespaces/pid", []string{"org_apache_mesos_NamespacesPidIsolator"}},
+					{"disk/du", []string{"org_apache_mesos_DiskDuIsolator"}},
+					{"network/ports", []string{"org_apache_mesos_NetworkPortsIsolator"}},
 					{"environment_secret", []string{"org_apache_mesos_EnvironmentSecretIsolator"}},
+					{"command", []string{"org_apache_mesos_CommandIsolator"}},
+					{"process", []string{"org_apache_mesos_PosixCpuIsolator", "org_apache_mesos_PosixMemIsolator"}},
+					{"cgroups", []string{"org_apache_mesos_CgroupsCpuIsolator", "org_apache_mesos_CgroupsMemIsolator"}},
+					{"cgroups/all", []string{"org_apache_mesos_CgroupsCpuIsolator", "org_apache_mesos_CgroupsMemIsolator", "org_apache_mesos_CgroupsPidsIsolator"}},
+					{"posix/disk", []string{"org_apache_mesos_DiskDuIsolator"}},
 				}}},
 			Summary: "limits and measures containers"},
 		{Name: "MasterContender", Version: "1.12.0", On: Master, Type: reflect.TypeFor[mastercontender.MasterContender](),
