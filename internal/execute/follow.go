@@ -82,13 +82,14 @@ func (f *follower) wait() {
 
 func (f *follower) follow(ctx context.Context, path string) {
 	to := f.files[path]
+	defer to.end()
 	var offset uint64
 	pause := fastest
 	ended := f.ended
 	for ctx.Err() == nil {
 		data, err := f.read(ctx, path, offset)
 		if len(data) > 0 {
-			to.Write(data)
+			to.write(data)
 			offset += uint64(len(data))
 			pause = fastest
 			continue

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -86,26 +87,42 @@ func (s *screen) erase() {
 	}
 }
 
-// lines writes what a task writes, each line behind a prefix. It is for one goroutine.
+// lines writes what a task writes, each line behind a prefix and in one piece, so that those of several tasks do not run
+// into each other. It is for one goroutine.
 type lines struct {
 	screen *screen
 	to     io.Writer
 	prefix string // empty passes everything through as it is
-	middle bool   // the last line was not ended
+	begun  []byte // of a line whose end has not come
 }
 
-func (l *lines) Write(text []byte) {
+// longest is how much of a line is held back until its end comes.
+const longest = 64 << 10
+
+func (l *lines) write(text []byte) {
 	if l.prefix == "" {
 		l.screen.write(l.to, text)
 		return
 	}
+	l.begun = append(l.begun, text...)
+	whole := bytes.LastIndexByte(l.begun, '\n') + 1
 	var out []byte
-	for _, c := range text {
-		if !l.middle {
-			out = append(out, l.prefix...)
-		}
-		out = append(out, c)
-		l.middle = c != '\n'
+	for line := range bytes.Lines(l.begun[:whole]) {
+		out = append(append(out, l.prefix...), line...)
 	}
-	l.screen.write(l.to, out)
+	l.begun = append(l.begun[:0], l.begun[whole:]...)
+	if len(out) > 0 {
+		l.screen.write(l.to, out)
+	}
+	if len(l.begun) > longest {
+		l.end()
+	}
+}
+
+// end writes what is held back, as a line.
+func (l *lines) end() {
+	if len(l.begun) > 0 {
+		l.screen.write(l.to, fmt.Appendf(nil, "%s%s\n", l.prefix, l.begun))
+		l.begun = nil
+	}
 }

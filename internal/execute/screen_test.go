@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"bytes"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,8 +39,14 @@ func TestProgress(t *testing.T) {
 func TestPrefixes(t *testing.T) {
 	out := &text{}
 	l := &lines{screen: newScreen(out, out, false), to: out, prefix: "[a] "}
-	for _, part := range []string{"one\ntw", "o\n", "\n", "three"} {
-		l.Write([]byte(part))
+	for _, part := range []string{"one\ntw", "o\n", "\n", "thr"} {
+		l.write([]byte(part))
 	}
-	assert.Equal(t, "[a] one\n[a] two\n[a] \n[a] three", out.String())
+	assert.Equal(t, "[a] one\n[a] two\n[a] \n", out.String(), "a line comes in one piece")
+	l.write([]byte("ee"))
+	l.end()
+	l.end()
+	assert.Equal(t, "[a] one\n[a] two\n[a] \n[a] three\n", out.String())
+	l.write(bytes.Repeat([]byte("x"), longest+1))
+	assert.Equal(t, len("[a] one\n[a] two\n[a] \n[a] three\n[a] \n")+longest+1, len(out.String()), "one without an end is cut")
 }
