@@ -159,8 +159,8 @@ func (h *havoc) kill(t *testing.T) {
 		// Before the executor is launched there is none, and at the end it may be gone
 		// already.
 		for _, p := range containers(t, h.c, h.dir) {
-			if p.is(h.victim) {
-				p.kill()
+			if p.Is(h.victim) {
+				p.Kill()
 			}
 		}
 	}

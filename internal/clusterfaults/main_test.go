@@ -5,20 +5,19 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/mesos-modules/mms/internal/cluster"
+	"github.com/mesos-modules/mms/internal/clustertest"
 )
 
 // patience bounds waiting for what must happen; nothing takes it when all is well.
-const patience = 40 * time.Second
+const patience = 60 * time.Second
 
 // programs is the folder that TestMain fills.
 var programs string
@@ -31,19 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	}
 	flag.Parse()
-	dir, err := os.MkdirTemp("", "clusterfaults")
-	if err == nil {
-		programs = filepath.Join(dir, "bin")
-		err = cluster.Build(context.Background(), "../..", programs)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
-		_ = os.RemoveAll(dir) // a folder for temporary files
-		os.Exit(code)
-	}))
+	clustertest.Main(m, "../..", &programs)
 }
 
 // up starts a cluster, which is gone with all its tasks when the test ends.
@@ -65,7 +52,7 @@ func upIn(t *testing.T, dir string, master, slave []string) *cluster.Cluster {
 	t.Cleanup(func() {
 		assert.NoError(t, c.Down())
 		for _, p := range processes(t, dir) {
-			p.kill()
+			p.Kill()
 		}
 		if t.Failed() {
 			t.Logf("master:\n%s\nslave:\n%s", tail(c.Master.Log()), tail(c.Slave.Log()))
@@ -80,19 +67,5 @@ func tail(log string) string { return log[max(0, len(log)-8000):] }
 // eventually waits until look finds nothing to say, and else fails with what it says.
 func eventually(t *testing.T, look func() string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	ticker := time.NewTicker(10 * time.Millisecond)
-	defer ticker.Stop()
-	for {
-		missing := look()
-		if missing == "" {
-			return
-		}
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			require.FailNow(t, "it does not happen", "after %v: %s", patience, missing)
-		}
-	}
+	clustertest.Eventually(t, look)
 }
