@@ -32,6 +32,10 @@ type Host interface {
 	// Required for a typed result.
 	Requirement(module string) (instance any, ok bool)
 
+	// Export returns what the instance of such a module hands over beyond its role;
+	// false if it is no Exporter. Use RequiredExport for a typed result.
+	Export(module string) (value any, ok bool)
+
 	// Requirements returns the instances that satisfy the requirement of a role:
 	// those that the operator has bound to a site of the daemon first, then in plan
 	// order. Use RequiredRole for a typed result. The slice is

@@ -2,6 +2,7 @@ package facade_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"testing"
 
@@ -69,6 +70,31 @@ func (handing) Requirements(role reflect.Type) []any {
 	}
 	return nil
 }
+
+// Export exports the same adder.
+func (handing) Export(name string) (any, bool) { return &adder{}, name == "base" }
+
+func TestRequiredExport(t *testing.T) {
+	got, err := facade.RequiredExport[interface {
+		Compute(context.Context, byte, int64) (int32, error)
+	}](handing{}, "base")
+	require.NoError(t, err)
+	sum, err := got.Compute(t.Context(), 'A', 10)
+	require.NoError(t, err)
+	assert.Equal(t, int32(75), sum)
+
+	_, err = facade.RequiredExport[any](handing{}, "other")
+	require.ErrorContains(t, err, `module "other" is not handed in`)
+	_, err = facade.RequiredExport[fmt.Stringer](handing{}, "base")
+	require.ErrorContains(t, err, "exports a *facade_test.adder, which is not the fmt.Stringer that was asked for")
+	_, err = facade.RequiredExport[any](silent{}, "base")
+	require.ErrorContains(t, err, "exports nothing")
+}
+
+// silent is a host whose modules export nothing.
+type silent struct{ handing }
+
+func (silent) Export(string) (any, bool) { return nil, false }
 
 func TestRequired(t *testing.T) {
 	got, err := facade.Required[calculator.Calculator](handing{}, "base")

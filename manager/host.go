@@ -25,11 +25,11 @@ type host struct {
 	metrics  facade.Metrics
 	lifetime context.Context
 	stateDir func() (string, error)
-	byName   map[string]any         // required modules; nil if there are none
+	byName   map[string]lent        // required modules; nil if there are none
 	byRole   map[reflect.Type][]any // required roles: those bound to a site first, then in plan order
 }
 
-func (m *Manager) newHost(mod *module, lent map[string]handle.Handle) *host {
+func (m *Manager) newHost(mod *module, others map[string]lent) *host {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	h := &host{
@@ -45,7 +45,7 @@ func (m *Manager) newHost(mod *module, lent map[string]handle.Handle) *host {
 			cmp.Compare(m.modules[a.Module].place, m.modules[b.Module].place))
 	})
 	for _, r := range required {
-		h.handIn(m, r, lent[r.Module])
+		h.handIn(m, r, others[r.Module])
 	}
 	return h
 }
@@ -59,24 +59,23 @@ func (m *Manager) unbound(name string) int {
 }
 
 // handIn gives the host one required module. m.mu is held.
-func (h *host) handIn(m *Manager, r depgraph.Requirement, lent handle.Handle) {
-	home := m.modules[r.Module].home
-	if home == nil {
-		home = lent
+func (h *host) handIn(m *Manager, r depgraph.Requirement, other lent) {
+	if shared := m.modules[r.Module]; shared.home != nil {
+		other = lent{shared.home, shared.instance}
 	}
-	if home == nil { // an optional one that is loaded and not made
+	if other.home == nil { // an optional one that is loaded and not made
 		return
 	}
 	if r.Role == "" {
 		if h.byName == nil {
-			h.byName = map[string]any{}
+			h.byName = map[string]lent{}
 		}
-		h.byName[r.Module] = home
+		h.byName[r.Module] = other
 	} else if t := m.typeOf(r.Role); t != nil {
 		if h.byRole == nil {
 			h.byRole = map[reflect.Type][]any{}
 		}
-		h.byRole[t] = append(h.byRole[t], home)
+		h.byRole[t] = append(h.byRole[t], other.home)
 	}
 }
 
@@ -107,11 +106,28 @@ func (h *host) Metrics() facade.Metrics   { return h.metrics }
 func (h *host) Lifetime() context.Context { return h.lifetime }
 
 func (h *host) Requirement(name string) (any, bool) {
-	instance, ok := h.byName[name]
-	return instance, ok
+	other, ok := h.byName[name]
+	if !ok {
+		return nil, false
+	}
+	return other.home, true
+}
+
+func (h *host) Export(name string) (any, bool) {
+	exporter, ok := h.byName[name].value.(facade.Exporter)
+	if !ok {
+		return nil, false
+	}
+	return exporter.Export(), true
 }
 
 func (h *host) Requirements(role reflect.Type) []any { return slices.Clone(h.byRole[role]) }
+
+// lent is an instance that is handed to those who require it.
+type lent struct {
+	home  handle.Handle
+	value any // the instance itself
+}
 
 // view is a copy of the books as modules may see them.
 type view struct {

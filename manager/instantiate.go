@@ -84,9 +84,9 @@ func (m *Manager) makeShared(ctx context.Context, mod *module, required bool) er
 }
 
 // create runs the module's constructor as a guarded step and records on the stack
-// how the instance is closed. lent are requirements that were made for it alone.
-func (m *Manager) create(ctx context.Context, stack *lifecycle.Stack, mod *module, p facade.Parameters, lent map[string]handle.Handle) (any, *lifecycle.Undo, error) {
-	host := m.newHost(mod, lent)
+// how the instance is closed. others are requirements that were made for it alone.
+func (m *Manager) create(ctx context.Context, stack *lifecycle.Stack, mod *module, p facade.Parameters, others map[string]lent) (any, *lifecycle.Undo, error) {
+	host := m.newHost(mod, others)
 	began := m.bus.Now()
 	made, undo, err := lifecycle.Start(ctx, stack,
 		mod.doing(lifecycle.Instantiate, "create", mod.limits.Create),

@@ -10,7 +10,6 @@ import (
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
-	"github.com/mesos-modules/mms/manager/handle"
 )
 
 // Factory makes instances of the module that a site of cardinality Each is bound
@@ -79,36 +78,40 @@ func (m *Manager) createOnDemand(ctx context.Context, t reflect.Type, name strin
 	} else if errs := facade.MakeSchema(mod.declared.Parameters).Check(p); mod.declared.HasSchema && len(errs) > 0 {
 		return nil, nil, fmt.Errorf("module %s: %w", name, errors.Join(errs...))
 	}
-	return m.instance(ctx, mod, p)
+	made, closing, err := m.instance(ctx, mod, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	return made.home, closing, nil
 }
 
 // instance makes one instance with a handle of its own. What the module requires
 // and nobody in the daemon uses is made with it, and closed after it.
-func (m *Manager) instance(ctx context.Context, mod *module, p facade.Parameters) (handle.Handle, func(context.Context) error, error) {
-	lent, giveBack, err := m.lend(ctx, mod)
+func (m *Manager) instance(ctx context.Context, mod *module, p facade.Parameters) (lent, func(context.Context) error, error) {
+	others, giveBack, err := m.lend(ctx, mod)
 	if err != nil {
-		return nil, nil, err
+		return lent{}, nil, err
 	}
 	m.mu.RLock()
 	stack := m.adHoc
 	m.mu.RUnlock()
-	value, destroy, err := m.create(ctx, stack, mod, p, lent)
+	value, destroy, err := m.create(ctx, stack, mod, p, others)
 	if err != nil {
-		return nil, nil, errors.Join(err, giveBack(ctx))
+		return lent{}, nil, errors.Join(err, giveBack(ctx))
 	}
 	h, drain, err := m.attached(ctx, stack, lifecycle.Instantiate, mod, value)
 	if err != nil {
-		return nil, nil, errors.Join(err, destroy.Run(ctx), giveBack(ctx))
+		return lent{}, nil, errors.Join(err, destroy.Run(ctx), giveBack(ctx))
 	}
-	return h, func(ctx context.Context) error {
+	return lent{h, value}, func(ctx context.Context) error {
 		return errors.Join(drain.Run(ctx), destroy.Run(ctx), giveBack(ctx))
 	}, nil
 }
 
 // lend makes instances of the required modules that have no shared one. An
 // optional one is not made for this.
-func (m *Manager) lend(ctx context.Context, mod *module) (lent map[string]handle.Handle, giveBack func(context.Context) error, err error) {
-	lent = map[string]handle.Handle{}
+func (m *Manager) lend(ctx context.Context, mod *module) (others map[string]lent, giveBack func(context.Context) error, err error) {
+	others = map[string]lent{}
 	var closings []func(context.Context) error
 	giveBack = func(ctx context.Context) error {
 		var errs []error
@@ -118,14 +121,14 @@ func (m *Manager) lend(ctx context.Context, mod *module) (lent map[string]handle
 		return errors.Join(errs...)
 	}
 	for _, other := range m.notShared(mod) {
-		h, closing, err := m.instance(ctx, other, other.parameters)
+		made, closing, err := m.instance(ctx, other, other.parameters)
 		if err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("module %s requires %s: %w", mod.name, other.name, err), giveBack(ctx))
 		}
-		lent[other.name] = h
+		others[other.name] = made
 		closings = append(closings, closing)
 	}
-	return lent, giveBack, nil
+	return others, giveBack, nil
 }
 
 // notShared returns the required modules of which there is no shared instance.

@@ -208,6 +208,7 @@ func (h *testHost) Metrics() facade.Metrics                  { return nil }
 func (h *testHost) Lifetime() context.Context                { return h.lifetime }
 func (h *testHost) Requirement(string) (any, bool)           { return nil, false }
 func (h *testHost) Requirements(reflect.Type) []any          { return nil }
+func (h *testHost) Export(string) (any, bool)                { return nil, false }
 func (h *testHost) Logger() *slog.Logger                     { return slog.New(h) }
 func (h *testHost) Enabled(context.Context, slog.Level) bool { return true }
 func (h *testHost) WithAttrs([]slog.Attr) slog.Handler       { return h }
