@@ -17,6 +17,7 @@ import (
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
 	"github.com/mesos-modules/mms/modules/isolator/posixcpu"
 	"github.com/mesos-modules/mms/modules/isolator/posixmem"
+	"github.com/mesos-modules/mms/modules/isolator/posixrlimits"
 	contender "github.com/mesos-modules/mms/modules/mastercontender/standalone"
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
 	qos "github.com/mesos-modules/mms/modules/qoscontroller/noop"
@@ -37,6 +38,7 @@ func Slave() []facade.Library {
 	return []facade.Library{
 		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
 		containerizer.Library, logger.Library, filesystemposix.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
+		posixrlimits.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
 	}
 }

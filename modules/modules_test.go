@@ -18,7 +18,6 @@ var apart = []string{
 	"org_apache_mesos_LuaAllocator",
 	"org_apache_mesos_RuncContainerizer",
 	"org_apache_mesos_LinuxFilesystemIsolator",
-	"org_apache_mesos_PosixRLimitsIsolator",
 	"org_apache_mesos_CgroupsCpuIsolator",
 	"org_apache_mesos_CgroupsMemIsolator",
 	"org_apache_mesos_CgroupsPidsIsolator",
