@@ -36,6 +36,10 @@ type module struct {
 	library  *library
 	declared vehicle.Module
 
+	// standsFor is the module of this name that the daemon is built with, and that
+	// the manifest's takes the place of.
+	standsFor *module
+
 	// Guarded by Manager.mu.
 	named      bool // the manifest names it; false for one that is just compiled in
 	at         string

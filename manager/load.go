@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/manifest"
@@ -296,19 +295,20 @@ func (l *loading) name(c *candidate) {
 // add registers one module, or holds against it that its name is taken.
 func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, named bool) {
 	m := l.m
-	parameters := parametersOf(w)
-	if lib.ships {
-		parameters = withDefaults(parameters, m.cfg.Parameters[w.Name])
-	}
+	mod := &module{name: w.Name, library: lib, declared: lib.describe(w.Name),
+		limits: limitsOr(w.Limits, limits), at: w.At.String(), named: named, phase: lifecycle.Load}
+	parameters := withDefaults(parametersOf(w), mod.knows(m.cfg.Parameters[w.Name]))
+	mod.parameters = parameters
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	old := m.modules[w.Name]
+	if old != nil && old.library.ships && !old.named && !lib.ships {
+		m.unname(old)
+		mod.standsFor, old = old, nil
+	}
 	switch {
 	case old == nil:
-		mod := &module{name: w.Name, library: lib, declared: lib.describe(w.Name), parameters: parameters,
-			limits: limitsOr(w.Limits, limits), at: w.At.String(), named: named, phase: lifecycle.Load}
-		m.modules[w.Name] = mod
-		lib.modules = append(lib.modules, mod)
+		m.register(mod)
 		l.undo = append(l.undo, func() { m.unname(mod) })
 	case old.library != lib:
 		l.hold(finding.Finding{Rule: finding.UniqueName, Module: w.Name, Library: lib.shown(), Path: way(w.At, w.Name),
@@ -362,28 +362,6 @@ func (c *candidate) limits(m *Manager) manifest.Limits {
 		l = limitsOr(l, w.Limits)
 	}
 	return limitsOr(l, m.cfg.Limits)
-}
-
-func parametersOf(w manifest.Module) facade.Parameters {
-	p := make(facade.Parameters, len(w.Parameters))
-	for i, x := range w.Parameters {
-		p[i] = facade.Parameter(x)
-	}
-	return p
-}
-
-// withDefaults adds the parameters whose key is not there.
-func withDefaults(p, defaults facade.Parameters) facade.Parameters {
-	if len(defaults) == 0 {
-		return p
-	}
-	given := slices.Clone(p)
-	for _, d := range defaults {
-		if !slices.ContainsFunc(p, func(x facade.Parameter) bool { return x.Key == d.Key }) {
-			given = append(given, d)
-		}
-	}
-	return given
 }
 
 // shown is how reports call a library that has not been found.

@@ -72,9 +72,19 @@ func (m *Manager) freedBy(name string) ([]*lifecycle.Undo, error) {
 	return nil, nil
 }
 
-// unname takes a module out of the books. m.mu is held.
+// register puts a module into the books. m.mu is held.
+func (m *Manager) register(mod *module) {
+	m.modules[mod.name] = mod
+	mod.library.modules = append(mod.library.modules, mod)
+}
+
+// unname takes a module out of the books; the one that it stood for is back in them.
+// m.mu is held.
 func (m *Manager) unname(mod *module) {
 	delete(m.modules, mod.name)
 	lib := mod.library
 	lib.modules = slices.DeleteFunc(lib.modules, func(x *module) bool { return x == mod })
+	if mod.standsFor != nil {
+		m.register(mod.standsFor)
+	}
 }

@@ -99,7 +99,8 @@ func Rules() []Explanation {
 		{MinMesos, "The daemon is not older than the library's minimum Mesos version, which can only tighten: one below the version built for is without effect.",
 			"The author has said that it does not work before.",
 			"Use a newer daemon."},
-		{UniqueName, "A module name stands for one module: the same file, whatever its spelling, and the same parameters in the same order.",
+		{UniqueName, "A module name stands for one module: the same file, whatever its spelling, and the same parameters in the same order. " +
+			"One of the manifest stands in for one of its name that the daemon is built with.",
 			"Flags and requirements name modules by this name alone.",
 			"Remove one of the two, or make them equal."},
 		{Parameters, "The parameters match what the module declares.",

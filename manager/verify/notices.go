@@ -28,6 +28,7 @@ func (c *check) notices(plan *Plan) []Notice {
 				"the minimum Mesos version %s has no effect: the library was built for %s, and older daemons refuse it for that", d.MinMesos, d.MesosVersion)})
 		}
 	}
+	all = append(all, c.standIns()...)
 	all = append(all, c.otherDaemon()...)
 	if plan != nil {
 		for _, name := range plan.Unused {
@@ -37,6 +38,22 @@ func (c *check) notices(plan *Plan) []Notice {
 		}
 	}
 	return sortNotices(all)
+}
+
+// standIns tells of modules of the manifest that have the name of one the daemon is built with.
+func (c *check) standIns() []Notice {
+	var all []Notice
+	own := slices.IndexFunc(c.libraries, (*library).own)
+	for _, m := range c.modules {
+		if own < 0 || m.lib.own() || c.byName[m.Name] != m {
+			continue
+		}
+		if i, has := c.libraries[own].index[m.Name]; has {
+			all = append(all, m.notice(StandsIn, fmt.Sprintf("it stands in for version %s, which %s is built with",
+				c.libraries[own].Description.Modules[i].Version, c.Daemon)))
+		}
+	}
+	return all
 }
 
 // otherDaemon tells of modules that only flags of the other daemon lead to. One that is not loaded here may be built
@@ -64,7 +81,7 @@ func (m *module) notice(id NoticeID, text string) Notice {
 }
 
 // NoticeIDs returns the kinds of notices in the order in which they are reported.
-func NoticeIDs() []NoticeID { return []NoticeID{Naming, NoEffect, NotUsedHere, Unused} }
+func NoticeIDs() []NoticeID { return []NoticeID{Naming, NoEffect, StandsIn, NotUsedHere, Unused} }
 
 func sortNotices(all []Notice) []Notice {
 	rank := map[NoticeID]int{}

@@ -91,6 +91,7 @@ type NoticeID string
 const (
 	Naming      NoticeID = "naming"        // a name that is no reversed domain with underscores
 	NoEffect    NoticeID = "no-effect"     // a minimum Mesos version below the one the library was built for
+	StandsIn    NoticeID = "stands-in"     // takes the place of a module that the daemon is built with
 	NotUsedHere NoticeID = "not-used-here" // named by a flag of the other daemon only
 	Unused      NoticeID = "unused"        // loaded, and used by nothing
 )
