@@ -87,8 +87,9 @@ func TestTheCache(t *testing.T) {
 
 func TestOneDownloadForAllWhoAsk(t *testing.T) {
 	w := newWeb(t)
-	goOn, gone := make(chan struct{}), make(chan struct{}, 10)
+	goOn, arrived, gone := make(chan struct{}), make(chan struct{}, 10), make(chan struct{}, 10)
 	w.handler["/slow"] = func(out http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
 		select {
 		case <-goOn:
 			_, _ = out.Write([]byte("done"))
@@ -126,6 +127,7 @@ func TestOneDownloadForAllWhoAsk(t *testing.T) {
 		waiting(3)
 		cancel(why)
 		require.ErrorIs(t, <-first, why)
+		<-arrived
 		goOn <- struct{}{}
 		require.NoError(t, <-second)
 		require.NoError(t, <-third)
@@ -136,7 +138,7 @@ func TestOneDownloadForAllWhoAsk(t *testing.T) {
 	t.Run("when all have left, it ends, and the next one begins anew", func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		_, only := ask(ctx)
-		waiting(1)
+		<-arrived
 		cancel()
 		require.ErrorIs(t, <-only, context.Canceled)
 		<-gone
