@@ -315,3 +315,20 @@ func TestCommandLines(t *testing.T) {
 		assert.Equal(t, "mesos 1.12.0\n", p.stdout.String())
 	})
 }
+
+func TestAnImage(t *testing.T) {
+	for flag, want := range map[string]*mesosv1.Image{
+		"--docker_image=alpine:3": {Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: proto.String("alpine:3")}},
+		"--appc_image=a.org/b":    {Type: mesosv1.Image_APPC.Enum(), Appc: &mesosv1.Image_Appc{Name: proto.String("a.org/b")}},
+	} {
+		t.Run(flag, func(t *testing.T) {
+			c := newCluster(t)
+			p := execute(t, "--master="+c.address(), "--name=hello", "--command=x", flag)
+			task := c.call(schedulerv1.Call_ACCEPT).GetAccept().GetOperations()[0].GetLaunch().GetTaskInfos()[0]
+			assert.Equal(t, mesosv1.ContainerInfo_MESOS, task.GetContainer().GetType())
+			assert.True(t, proto.Equal(want, task.GetContainer().GetMesos().GetImage()))
+			c.update("hello", finished, nil)
+			p.end(0)
+		})
+	}
+}

@@ -21,7 +21,7 @@ type flagSet struct {
 	env, task, taskGroup                          *flags.Value[json.RawMessage]
 	volumes, rlimits, effective, bounding         *flags.Value[json.RawMessage]
 	checkpoint, partitionAware, quiet, showOutput *flags.Value[bool]
-	capabilities                                  *flags.Value[string]
+	capabilities, appcImage, dockerImage          *flags.Value[string]
 	killAfter                                     *flags.Value[time.Duration]
 }
 
@@ -40,6 +40,9 @@ func newFlags() *flagSet {
 	f.set.Exclude("task", "env", "the environment stands in the task")
 	f.set.Exclude("task", "volumes", "they stand in the task")
 	f.set.Exclude("task", "networks", "they stand in the task")
+	f.set.Exclude("task", "docker_image", "it stands in the task")
+	f.set.Exclude("task", "appc_image", "it stands in the task")
+	f.set.Exclude("appc_image", "docker_image", "a container has one image")
 	f.set.Exclude("task", "task_group", "run one after the other")
 	f.set.Exclude("task_group", "name", "the names stand in the tasks")
 	f.set.Exclude("task_group", "command", "the commands stand in the tasks")
@@ -91,6 +94,8 @@ func (f *flagSet) containerFlags(g *flags.Group) {
 	f.effective = g.JSON("effective_capabilities", "Linux capabilities the task has, as a JSON CapabilityInfo.")
 	f.bounding = g.JSON("bounding_capabilities", "Linux capabilities the task may get, as a JSON CapabilityInfo.")
 	f.tty = g.Bool("tty", "Gives the task a terminal.")
+	f.dockerImage = g.String("docker_image", "The image to run the task in, as the agents' containerizer knows it.", flags.Example("alpine:3.20"))
+	f.appcImage = g.String("appc_image", "The same, of the kind appc.", flags.Example("example.org/tool"))
 	const one = "there is one containerizer"
 	g.Choice("containerizer", "Which containerizer runs the task.", []string{"mesos", "docker"}, flags.Default("mesos"), flags.WithoutUse(one))
 }
@@ -101,9 +106,7 @@ func (f *flagSet) outputFlags(g *flags.Group) {
 }
 
 func (f *flagSet) ignoredFlags(g *flags.Group) {
-	const images, hadoop = "images are not supported", "Hadoop is not supported; put the file where the agents can fetch it, and name it in a task's uris"
-	g.String("appc_image", "The image of an appc container.", flags.WithoutUse(images))
-	g.String("docker_image", "The image of a Docker container.", flags.WithoutUse(images))
+	const hadoop = "Hadoop is not supported; put the file where the agents can fetch it, and name it in a task's uris"
 	g.String("hadoop", "The path of the hadoop program.", flags.Default("hadoop"), flags.WithoutUse(hadoop))
 	g.String("hdfs", "The host of a name node.", flags.Default("localhost:9000"), flags.WithoutUse(hadoop))
 	g.Bool("overwrite", "Overwrites the package in HDFS.", flags.WithoutUse(hadoop))

@@ -181,10 +181,25 @@ func (f *flagSet) container() (*mesosv1.ContainerInfo, error) {
 	if f.tty.Get() {
 		c.TtyInfo = &mesosv1.TTYInfo{}
 	}
+	if image := f.image(); image != nil {
+		c.Mesos = &mesosv1.ContainerInfo_MesosInfo{Image: image}
+	}
 	if proto.Equal(c, &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum()}) {
 		return nil, nil
 	}
 	return c, nil
+}
+
+// image is the image that a flag names; nil if none does.
+func (f *flagSet) image() *mesosv1.Image {
+	switch {
+	case f.dockerImage.IsSet():
+		return &mesosv1.Image{Type: mesosv1.Image_DOCKER.Enum(), Docker: &mesosv1.Image_Docker{Name: proto.String(f.dockerImage.Get())}}
+	case f.appcImage.IsSet():
+		return &mesosv1.Image{Type: mesosv1.Image_APPC.Enum(), Appc: &mesosv1.Image_Appc{Name: proto.String(f.appcImage.Get())}}
+	default:
+		return nil
+	}
 }
 
 // ids are the ids of the tasks, in order.
