@@ -89,16 +89,18 @@ func (m *Manager) bindings() []verify.Binding {
 // built with: it is left out, so that one flag file serves both.
 func (m *Manager) resolved(b verify.Binding) []verify.Ref {
 	row, here := m.rowOf(b.Flag)
-	var refs []verify.Ref
+	refs := make([]verify.Ref, 0, len(b.Refs))
+	there := make(map[string]bool, len(b.Refs))
 	for _, ref := range b.Refs {
-		if row.IsWord(ref.Name) && !here {
+		word := row.IsWord(ref.Name)
+		if word && !here {
 			continue
 		}
 		for _, name := range row.Named(ref.Name) {
-			again := slices.ContainsFunc(refs, func(r verify.Ref) bool { return r.Name == name })
-			if !again || !row.IsWord(ref.Name) { // a module that is named twice is a finding
+			if !there[name] || !word { // a module that is named twice is a finding
 				refs = append(refs, verify.Ref{Name: name, Constraint: ref.Constraint})
 			}
+			there[name] = true
 		}
 	}
 	if here {
