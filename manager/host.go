@@ -52,7 +52,7 @@ func (m *Manager) newHost(mod *module, others map[string]lent) *host {
 
 // unbound is 0 for a module that a site of this daemon is bound to, and 1 for others.
 func (m *Manager) unbound(name string) int {
-	if slices.ContainsFunc(m.sites, func(s *site) bool { return slices.Contains(s.names, name) }) {
+	if slices.ContainsFunc(m.sites, func(s *site) bool { return s.has[name] }) {
 		return 0
 	}
 	return 1

@@ -18,7 +18,8 @@ import (
 type site struct {
 	roles.Site
 	role  roles.Role
-	names []string // of modules, in flag order
+	names []string        // of modules, in flag order
+	has   map[string]bool // the same
 
 	// handles implement the role, one for each name; nil for a role that has no
 	// interface yet, and for Each, EachOf and All, whose instances have handles of
@@ -34,9 +35,10 @@ func (m *Manager) layOut() ([]*site, error) {
 			if row.On&m.cfg.Daemon == 0 {
 				continue
 			}
-			s := &site{Site: row, role: role}
+			s := &site{Site: row, role: role, has: map[string]bool{}}
 			for _, ref := range m.boundBy(row) {
 				s.names = append(s.names, ref.Name)
+				s.has[ref.Name] = true
 			}
 			if err := m.makeHandles(s); err != nil {
 				return nil, fmt.Errorf("site --%s: %w", row.Flag, err)

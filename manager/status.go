@@ -131,7 +131,7 @@ func (m *Manager) statusOf(mod *module) ModuleStatus {
 		Phase: mod.phase, Spent: mod.spent, Made: mod.made, Err: mod.failed,
 	}
 	for _, site := range m.sites {
-		if slices.Contains(site.names, mod.name) {
+		if site.has[mod.name] {
 			s.Sites = append(s.Sites, site.Flag)
 		}
 	}
