@@ -12,7 +12,10 @@ import (
 	containerizer "github.com/mesos-modules/mms/modules/containerizer/mesos"
 	logger "github.com/mesos-modules/mms/modules/containerlogger/sandbox"
 	profiles "github.com/mesos-modules/mms/modules/diskprofileadaptor/none"
+	"github.com/mesos-modules/mms/modules/hook/environment"
+	"github.com/mesos-modules/mms/modules/hook/labels"
 	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
+	"github.com/mesos-modules/mms/modules/isolator/command"
 	"github.com/mesos-modules/mms/modules/isolator/environmentsecret"
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
 	"github.com/mesos-modules/mms/modules/isolator/posixcpu"
@@ -30,6 +33,7 @@ import (
 func Master() []facade.Library {
 	return []facade.Library{
 		calculator.Library, hierarchical.Library, masterside.Library, acls.Library, basic.Library, contender.Library, detector.Library,
+		labels.Library,
 	}
 }
 
@@ -38,7 +42,8 @@ func Slave() []facade.Library {
 	return []facade.Library{
 		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
 		containerizer.Library, logger.Library, filesystemposix.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
-		posixrlimits.Library,
+		posixrlimits.Library, command.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
+		labels.Library, environment.Library,
 	}
 }

@@ -25,7 +25,6 @@ var apart = []string{
 	"org_apache_mesos_NamespacesPidIsolator",
 	"org_apache_mesos_DiskDuIsolator",
 	"org_apache_mesos_NetworkPortsIsolator",
-	"org_apache_mesos_CommandIsolator",
 	"org_apache_mesos_JWTHttpAuthenticator",
 }
 
