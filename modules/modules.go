@@ -5,6 +5,7 @@ package modules
 import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/modules/allocator/hierarchical"
+	cgroupsroot "github.com/mesos-modules/mms/modules/anonymous/cgroups"
 	agentside "github.com/mesos-modules/mms/modules/authenticatee/crammd5"
 	masterside "github.com/mesos-modules/mms/modules/authenticator/crammd5"
 	acls "github.com/mesos-modules/mms/modules/authorizer/local"
@@ -15,6 +16,9 @@ import (
 	"github.com/mesos-modules/mms/modules/hook/environment"
 	"github.com/mesos-modules/mms/modules/hook/labels"
 	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
+	"github.com/mesos-modules/mms/modules/isolator/cgroupscpu"
+	"github.com/mesos-modules/mms/modules/isolator/cgroupsmem"
+	"github.com/mesos-modules/mms/modules/isolator/cgroupspids"
 	"github.com/mesos-modules/mms/modules/isolator/command"
 	"github.com/mesos-modules/mms/modules/isolator/environmentsecret"
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
@@ -43,6 +47,7 @@ func Slave() []facade.Library {
 		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
 		containerizer.Library, logger.Library, filesystemposix.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
 		posixrlimits.Library, command.Library,
+		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
 		labels.Library, environment.Library,
 	}
