@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mesos-modules/mms/facade"
@@ -22,9 +23,10 @@ import (
 // Containerizer knows its containers by their keys.
 type Containerizer struct {
 	containerizer.Unimplemented
-	program string
-	runtime string
-	log     *slog.Logger
+	program  string
+	runtime  string
+	launcher string
+	log      *slog.Logger
 
 	mu         sync.Mutex
 	containers map[string]*container
@@ -35,7 +37,7 @@ var (
 	_ facade.Closer               = (*Containerizer)(nil)
 )
 
-func newContainerizer(program, runtime string, log *slog.Logger) (*Containerizer, error) {
+func newContainerizer(program, runtime, launcher string, log *slog.Logger) (*Containerizer, error) {
 	runtime, err := filepath.Abs(runtime)
 	if err != nil {
 		return nil, err
@@ -43,7 +45,7 @@ func newContainerizer(program, runtime string, log *slog.Logger) (*Containerizer
 	if err := os.MkdirAll(filepath.Join(runtime, containersFolder), 0o700); err != nil {
 		return nil, fmt.Errorf("make the runtime folder: %w", err)
 	}
-	return &Containerizer{program: program, runtime: runtime, log: log, containers: map[string]*container{}}, nil
+	return &Containerizer{program: program, runtime: runtime, launcher: launcher, log: log, containers: map[string]*container{}}, nil
 }
 
 // Supports takes what needs no image.
@@ -63,17 +65,25 @@ func (m *Containerizer) Launch(ctx context.Context, id *mesosv1.ContainerID, con
 	if err != nil {
 		return 0, err
 	}
-	run, err := shimConfig(config, launch)
+	if err := checkNamespaces(m.launcher, id, launch); err != nil {
+		return 0, err
+	}
+	run, err := shimConfig(config, launch, m.sandboxes(id, config))
 	if err != nil {
 		return 0, err
 	}
 	run.StatusFile = filepath.Join(folder, statusFile)
+	in, err := m.namespacesOf(id, launch)
+	if err != nil {
+		return 0, err
+	}
+	defer in.close() // the shim has its own
 	c := newContainer(id, folder)
 	c.config, c.run = config, run
 	if err := m.add(c); err != nil {
 		return 0, err
 	}
-	if err := m.hold(c, launch, files); err != nil {
+	if err := m.hold(c, launch, in, files); err != nil {
 		m.forget(c)
 		return 0, errors.Join(err, os.RemoveAll(folder))
 	}
@@ -82,7 +92,7 @@ func (m *Containerizer) Launch(ctx context.Context, id *mesosv1.ContainerID, con
 }
 
 // hold makes the folder and the process.
-func (m *Containerizer) hold(c *container, launch *slave.ContainerLaunchInfo, files *slave.ContainerIO) error {
+func (m *Containerizer) hold(c *container, launch *slave.ContainerLaunchInfo, in *namespaces, files *slave.ContainerIO) error {
 	if err := os.MkdirAll(filepath.Dir(c.folder), 0o700); err != nil {
 		return err
 	}
@@ -95,11 +105,23 @@ func (m *Containerizer) hold(c *container, launch *slave.ContainerLaunchInfo, fi
 	if err := writeMessage(filepath.Join(c.folder, launchInfoFile), launch); err != nil {
 		return err
 	}
-	return c.fork(m.program, files)
+	return c.fork(m.program, in, files)
+}
+
+// sandboxes are the container's and those of its parents, the root's first.
+func (m *Containerizer) sandboxes(id *mesosv1.ContainerID, config *slave.ContainerConfig) []string {
+	all := []string{config.GetDirectory()}
+	for up := id.GetParent(); up != nil; up = up.GetParent() {
+		if c, err := m.find(up); err == nil {
+			all = append([]string{c.config.GetDirectory()}, all...)
+		}
+	}
+	return all
 }
 
 // withParents gives a DEBUG container what its parent was launched with: the
-// environment below its own, the root, and the working directory.
+// environment below its own, the working directory, the privileges, and the root if that
+// is not the root of a mount namespace, which it may enter.
 func (m *Containerizer) withParents(id *mesosv1.ContainerID, config *slave.ContainerConfig,
 	launch *slave.ContainerLaunchInfo) (*slave.ContainerLaunchInfo, error) {
 	if id.GetParent() == nil {
@@ -127,7 +149,13 @@ func (m *Containerizer) withParents(id *mesosv1.ContainerID, config *slave.Conta
 	if out.WorkingDirectory == nil {
 		out.WorkingDirectory = parents.WorkingDirectory
 	}
-	if out.Rootfs == nil {
+	if out.EffectiveCapabilities == nil && out.BoundingCapabilities == nil {
+		out.EffectiveCapabilities, out.BoundingCapabilities = parents.EffectiveCapabilities, parents.BoundingCapabilities
+	}
+	if out.NoNewPrivileges == nil {
+		out.NoNewPrivileges = parents.NoNewPrivileges
+	}
+	if out.Rootfs == nil && !has(out.EnterNamespaces, unix.CLONE_NEWNS) {
 		out.Rootfs = parents.Rootfs
 	}
 	return out, nil

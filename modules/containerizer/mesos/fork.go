@@ -19,7 +19,7 @@ import (
 var frugal = []string{"GOMAXPROCS=1", "GODEBUG=containermaxprocs=0,updatemaxprocs=0"}
 
 // fork makes the shim, which holds the container.
-func (c *container) fork(program string, files *slave.ContainerIO) error {
+func (c *container) fork(program string, in *namespaces, files *slave.ContainerIO) error {
 	opened, err := open(files)
 	defer func() {
 		for _, f := range opened {
@@ -34,15 +34,19 @@ func (c *container) fork(program string, files *slave.ContainerIO) error {
 		return fmt.Errorf("listen for the shim: %w", err)
 	}
 	opened = append(opened, listener)
+	inherited := opened[:len(opened):len(opened)]
+	if in.mounts != nil {
+		inherited = append(inherited, in.mounts)
+	}
 	if c.control, err = dial(c.folder); err != nil {
 		return err
 	}
-	descriptors := make([]uintptr, 0, shim.Socket+1)
-	for _, f := range opened {
+	descriptors := make([]uintptr, 0, shim.MountsFile+1)
+	for _, f := range inherited {
 		descriptors = append(descriptors, f.Fd())
 	}
 	// Not os.StartProcess: a process of its kind waits in a thread.
-	pid, err := syscall.ForkExec(program, []string{Program, "launch"}, &syscall.ProcAttr{
+	pid, err := in.start(program, []string{Program, "launch"}, &syscall.ProcAttr{
 		Dir: "/", Env: frugal, Files: descriptors,
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	})

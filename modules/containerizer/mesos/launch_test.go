@@ -11,8 +11,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mesos-modules/mms/facade/mesos/seccomp"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/moduletest"
@@ -215,11 +217,33 @@ func TestWhatIsRefused(t *testing.T) {
 		"an id that leaves the folder": {id: containerID(".."), says: "no name for a folder"},
 		"an id with folders":           {id: containerID("a/b"), says: "no name for a folder"},
 		"a parent that does":           {id: containerID("..", "b"), says: "no name for a folder"},
-		"namespaces":                   {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) { l.CloneNamespaces = []int32{1} }, says: "wants namespaces"},
-		"mounts and capabilities, both at once": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+		"a namespace of users": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.CloneNamespaces = []int32{unix.CLONE_NEWUSER}
+		}, says: "the namespace 0x10000000, which"},
+		"the namespaces of a parent that is not there": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.EnterNamespaces = []int32{unix.CLONE_NEWPID}
+		}, says: "the container has none"},
+		"a namespace of its own and its parent's": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.CloneNamespaces, l.EnterNamespaces = []int32{unix.CLONE_NEWPID}, []int32{unix.CLONE_NEWPID}
+		}, says: "a new pid namespace and one the parent's"},
+		"mounts on the host": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
 			l.Mounts = []*slave.ContainerMountInfo{{Target: proto.String("/")}}
-			l.EffectiveCapabilities = &mesosv1.CapabilityInfo{}
-		}, says: "wants capabilities"},
+		}, says: "none a mount namespace"},
+		"a mount somewhere": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.CloneNamespaces = []int32{unix.CLONE_NEWNS}
+			l.Mounts = []*slave.ContainerMountInfo{{Target: proto.String("here"), Source: proto.String("there"), Flags: proto.Uint32(unix.MS_BIND)}}
+		}, says: `source of a bind mount "there" is not absolute`},
+		"an operation that nobody knows": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.CloneNamespaces = []int32{unix.CLONE_NEWNS}
+			l.FileOperations = []*slave.ContainerFileOperation{{Operation: slave.ContainerFileOperation_Operation(9).Enum()}}
+		}, says: "wants the operation 9"},
+		"a root somewhere": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) { l.Rootfs = proto.String("here") }, says: "is not absolute"},
+		"a capability of other systems": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.EffectiveCapabilities = &mesosv1.CapabilityInfo{Capabilities: []mesosv1.CapabilityInfo_Capability{mesosv1.CapabilityInfo_UNKNOWN}}
+		}, says: "wants UNKNOWN among the effective capabilities"},
+		"seccomp and a terminal, both at once": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
+			l.SeccompProfile, l.TtySlavePath = &seccomp.ContainerSeccompProfile{}, proto.String("/dev/pts/0")
+		}, says: "the shim makes the terminals here"},
 		"a shell command without a value": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) { l.Command = &mesosv1.CommandInfo{} }, says: "has no value"},
 		"a program without a name": {change: func(_ *slave.ContainerConfig, l *slave.ContainerLaunchInfo) {
 			l.Command = &mesosv1.CommandInfo{Shell: proto.Bool(false)}
@@ -283,13 +307,21 @@ func TestParameters(t *testing.T) {
 		k := moduletest.New(t, mesos.Library, moduletest.Parameter(mesos.Name, "launcher", launcher))
 		return k, k.Start(mesos.Name)
 	}
-	t.Run("the launcher linux is taken for posix, with a notice", func(t *testing.T) {
-		k, err := start(t, "linux")
+	t.Run("root has the launcher linux", func(t *testing.T) {
+		_, err := start(t, "linux")
 		require.NoError(t, err)
-		assert.Contains(t, strings.Join(k.Log(), "\n"), "launched as by posix")
+	})
+	t.Run("posix refuses namespaces and says who makes them", func(t *testing.T) {
+		k := moduletest.New(t, mesos.Library, moduletest.Parameter(mesos.Name, "launcher", "posix"),
+			moduletest.Parameter(mesos.Name, "runtime_dir", t.TempDir()))
+		m := moduletest.Load[containerizer.Containerizer](k, mesos.Name)
+		folder := t.TempDir()
+		_, err := m.Launch(t.Context(), containerID("one"), &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("true")}},
+			&slave.ContainerLaunchInfo{CloneNamespaces: []int32{unix.CLONE_NEWNS}}, nil)
+		assert.ErrorContains(t, err, "which the launcher posix does not make; --launcher=linux does")
 	})
 	t.Run("others are refused", func(t *testing.T) {
 		_, err := start(t, "windows")
-		assert.ErrorContains(t, err, `no launcher "windows"; there are posix and linux`)
+		assert.ErrorContains(t, err, `no launcher "windows"; there are linux and posix`)
 	})
 }

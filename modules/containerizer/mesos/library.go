@@ -16,6 +16,7 @@ package mesos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -37,7 +38,7 @@ const Program = "mesos-containerizer"
 type parameters struct {
 	LauncherDir string `mms:"launcher_dir" doc:"the folder of mesos-containerizer; without it, the folder of the daemon's own binary"`
 	RuntimeDir  string `mms:"runtime_dir" doc:"where what is known of running containers is kept, until the host restarts; without it, the module's state folder"`
-	Launcher    string `mms:"launcher" default:"posix" doc:"posix; linux is taken for it"`
+	Launcher    string `mms:"launcher" doc:"linux makes the namespaces that isolators want, and needs root; posix refuses them; without it, linux for root and posix for others"`
 }
 
 // Library holds the module.
@@ -57,11 +58,17 @@ func create(_ context.Context, host facade.Host, given facade.Parameters) (conta
 		return nil, err
 	}
 	switch p.Launcher {
-	case "posix":
-	case "linux":
-		host.Logger().Info("the launcher linux is not part of this module; containers are launched as by posix")
+	case "":
+		if p.Launcher = posixLauncher; os.Geteuid() == 0 {
+			p.Launcher = linuxLauncher
+		}
+	case posixLauncher:
+	case linuxLauncher:
+		if os.Geteuid() != 0 {
+			return nil, errors.New("parameter launcher: linux makes namespaces, which only root can; run the agent as root or take posix")
+		}
 	default:
-		return nil, fmt.Errorf("parameter launcher: there is no launcher %q; there are posix and linux", p.Launcher)
+		return nil, fmt.Errorf("parameter launcher: there is no launcher %q; there are linux and posix", p.Launcher)
 	}
 	if p.LauncherDir == "" {
 		self, err := os.Executable()
@@ -75,5 +82,5 @@ func create(_ context.Context, host facade.Host, given facade.Parameters) (conta
 			return nil, err
 		}
 	}
-	return newContainerizer(filepath.Join(p.LauncherDir, Program), p.RuntimeDir, host.Logger())
+	return newContainerizer(filepath.Join(p.LauncherDir, Program), p.RuntimeDir, p.Launcher, host.Logger())
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -15,8 +16,9 @@ import (
 	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 )
 
-// shimConfig says in the shim's words what is to run, and how.
-func shimConfig(config *slave.ContainerConfig, launch *slave.ContainerLaunchInfo) (*shim.Config, error) {
+// shimConfig says in the shim's words what is to run, and how. Sandboxes are the
+// container's and those of its parents, the root's first.
+func shimConfig(config *slave.ContainerConfig, launch *slave.ContainerLaunchInfo, sandboxes []string) (*shim.Config, error) {
 	if err := supported(launch); err != nil {
 		return nil, err
 	}
@@ -28,6 +30,11 @@ func shimConfig(config *slave.ContainerConfig, launch *slave.ContainerLaunchInfo
 	run := &shim.Config{
 		Directory: launch.GetWorkingDirectory(), Root: launch.GetRootfs(),
 		NoNewPrivileges: launch.GetNoNewPrivileges(),
+		MountNamespace:  has(launch.GetCloneNamespaces(), unix.CLONE_NEWNS),
+		EnterMounts:     has(launch.GetEnterNamespaces(), unix.CLONE_NEWNS),
+	}
+	if run.Root != "" && !filepath.IsAbs(run.Root) {
+		return nil, fmt.Errorf("the root file system %q is not absolute", run.Root)
 	}
 	if run.Directory == "" {
 		run.Directory = config.GetDirectory()
@@ -49,6 +56,12 @@ func shimConfig(config *slave.ContainerConfig, launch *slave.ContainerLaunchInfo
 	if run.Limits, err = limitsOf(launch.GetRlimits()); err != nil {
 		return nil, err
 	}
+	if run.Capabilities, err = capabilitiesOf(launch); err != nil {
+		return nil, err
+	}
+	if err := furnish(run, launch, placesOf(run.Root, sandboxes)); err != nil {
+		return nil, err
+	}
 	if tty := config.GetContainerInfo().GetTtyInfo(); tty != nil {
 		run.Terminal = true
 		run.Rows, run.Columns = uint16(tty.GetWindowSize().GetRows()), uint16(tty.GetWindowSize().GetColumns())
@@ -59,21 +72,15 @@ func shimConfig(config *slave.ContainerConfig, launch *slave.ContainerLaunchInfo
 	return run, nil
 }
 
-// supported refuses what processes without namespaces cannot have.
+// supported refuses what the shim does not do.
 func supported(launch *slave.ContainerLaunchInfo) error {
 	var errs []error
-	refuse := func(asked bool, what string) {
-		if asked {
-			errs = append(errs, fmt.Errorf("an isolator wants %s, which this containerizer does not make", what))
-		}
+	if launch.GetSeccompProfile() != nil {
+		errs = append(errs, errors.New("an isolator wants a seccomp profile: the shim has no compiler for filters of system calls; no_new_privileges and capabilities are there"))
 	}
-	refuse(len(launch.GetEnterNamespaces())+len(launch.GetCloneNamespaces()) > 0, "namespaces")
-	refuse(len(launch.GetMounts()) > 0, "mounts")
-	refuse(len(launch.GetMaskedPaths()) > 0, "masked paths")
-	refuse(len(launch.GetFileOperations()) > 0, "file operations")
-	refuse(launch.GetSeccompProfile() != nil, "a seccomp profile")
-	refuse(launch.GetEffectiveCapabilities() != nil || launch.GetBoundingCapabilities() != nil, "capabilities")
-	refuse(launch.GetTtySlavePath() != "", "a terminal of its own")
+	if launch.GetTtySlavePath() != "" {
+		errs = append(errs, errors.New("an isolator wants a terminal that it has made itself: the shim makes the terminals here"))
+	}
 	return errors.Join(errs...)
 }
 
@@ -155,6 +162,33 @@ func userOf(launch *slave.ContainerLaunchInfo) (*shim.User, error) {
 	}
 	u.Groups = append(u.Groups, launch.GetSupplementaryGroups()...)
 	return u, nil
+}
+
+// capabilitiesOf reads the sets; nil if there is none.
+func capabilitiesOf(launch *slave.ContainerLaunchInfo) (*shim.Capabilities, error) {
+	if launch.EffectiveCapabilities == nil && launch.BoundingCapabilities == nil {
+		return nil, nil
+	}
+	c := &shim.Capabilities{}
+	for _, one := range []struct {
+		what string
+		info *mesosv1.CapabilityInfo
+		to   **uint64
+	}{{"effective", launch.EffectiveCapabilities, &c.Effective}, {"bounding", launch.BoundingCapabilities, &c.Bounding}} {
+		if one.info == nil {
+			continue
+		}
+		var set uint64
+		for _, n := range one.info.GetCapabilities() {
+			bit := int32(n) - int32(mesosv1.CapabilityInfo_CHOWN)
+			if bit < 0 || bit > 63 {
+				return nil, fmt.Errorf("an isolator wants %v among the %s capabilities: Linux has none of that name", n, one.what)
+			}
+			set |= 1 << bit
+		}
+		*one.to = &set
+	}
+	return c, nil
 }
 
 // resources are the numbers of Linux for the names of the API, without their prefix.

@@ -13,8 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Socket is the number of the file that the shim inherits: the listening socket.
-const Socket = 3
+// The numbers of the files that the shim inherits besides its input and output: the
+// listening socket, and the mount namespace that the command enters, if it enters one.
+const (
+	Socket     = 3
+	MountsFile = 4
+)
 
 // failed is the status of a command that could not be run.
 const failed = 1 << 8
@@ -22,8 +26,9 @@ const failed = 1 << 8
 // again is how often processes are killed that do not end.
 const again = 100 * time.Millisecond
 
-// Main is the program: "launch" is the shim itself, "execute" is what it puts before a
-// command whose process needs more than a fork can set. It returns the exit status.
+// Main is the program: "launch" is the shim itself, "furnish" makes the mounts of its
+// mount namespace, and "execute" is what it puts before a command whose process needs
+// more than a fork can set. It returns the exit status.
 func Main(arguments []string) int {
 	if len(arguments) == 0 {
 		fmt.Fprintln(os.Stderr, "mesos-containerizer is started by the agent for each container; it is nothing to run by hand")
@@ -32,10 +37,12 @@ func Main(arguments []string) int {
 	switch arguments[0] {
 	case "launch":
 		return launch()
+	case "furnish":
+		return furnish()
 	case "execute":
 		return execute(arguments[1:])
 	default:
-		fmt.Fprintf(os.Stderr, "mesos-containerizer: there is no %q; there are launch and execute\n", arguments[0])
+		fmt.Fprintf(os.Stderr, "mesos-containerizer: there is no %q; there are launch, furnish and execute\n", arguments[0])
 		return 2
 	}
 }
@@ -43,18 +50,26 @@ func Main(arguments []string) int {
 // shim is the state of the process. Only the main loop touches it, but for io, which
 // has a lock of its own.
 type shim struct {
-	config   *Config
-	commands chan frame
-	children chan os.Signal
-	ended    chan os.Signal
-	io       *terminal
+	config    *Config
+	commands  chan frame
+	children  chan os.Signal
+	ended     chan os.Signal
+	io        *terminal
+	processes processes
+	status    *os.File // where the end of the command is written; open, because its folder may not be seen then
 
-	waiting    []Command        // what is to run before the command, and has not
+	waiting    []step           // what is to be done before the command, and has not been
 	running    int              // the process whose end is waited for: one of those, or the command
 	main       int              // the command's process; 0 before it is there and once it has ended
 	signals    []syscall.Signal // for the command, once it is there
 	done       bool             // the command has ended, or will not be run
 	destroying bool
+}
+
+// step is a process that runs before the command.
+type step struct {
+	what  string
+	start func() (int, error)
 }
 
 // frame is what came over a connection; closed says that the connection has ended.
@@ -76,6 +91,10 @@ func launch() int {
 		return complain("become the parent of the container's orphans", err)
 	}
 	keepToItself()
+	var err error
+	if s.processes, err = ownProcesses(); err != nil {
+		return complain("look at the processes of the container", err)
+	}
 	s.io = newTerminal()
 	go s.serve()
 	return s.loop()
@@ -135,12 +154,26 @@ func (s *shim) run(data []byte) {
 	c := &Config{}
 	err := json.Unmarshal(data, c)
 	s.config = c
+	if err == nil && c.StatusFile != "" {
+		s.status, err = os.OpenFile(c.StatusFile, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o600)
+	}
 	if err != nil {
 		s.give("read what to run", err)
 		return
 	}
-	s.waiting = c.Before
+	s.waiting = s.steps()
 	s.next()
+}
+
+// steps are what comes before the command.
+func (s *shim) steps() (all []step) {
+	if s.config.MountNamespace {
+		all = append(all, step{"prepare the container's files", s.furnish})
+	}
+	for _, c := range s.config.Before {
+		all = append(all, step{"run " + c.Path + ", which comes before the command", func() (int, error) { return s.start(c) }})
+	}
+	return all
 }
 
 // next starts the next of the commands that come before, or the command.
@@ -150,11 +183,10 @@ func (s *shim) next() {
 		return
 	}
 	if len(s.waiting) > 0 {
-		c := s.waiting[0]
-		s.waiting = s.waiting[1:]
-		pid, err := s.start(c)
+		first := s.waiting[0]
+		pid, err := first.start()
 		if err != nil {
-			s.give("run "+c.Path+", which comes before the command", err)
+			s.give(first.what, err)
 			return
 		}
 		s.running = pid
@@ -195,21 +227,13 @@ func complain(what string, err error) int {
 // finish is the end of the container's command.
 func (s *shim) finish(status syscall.WaitStatus) {
 	s.done, s.main, s.running = true, 0, 0
-	if s.config.StatusFile != "" {
-		if err := writeStatus(s.config.StatusFile, status); err != nil {
+	if s.status != nil {
+		// One write: there is the whole number, or none.
+		if _, err := s.status.WriteString(strconv.Itoa(int(status))); err != nil {
 			complain("write down how the command ended", err)
 		}
 	}
 	s.kill()
-}
-
-// writeStatus is atomic: there is the whole number, or none.
-func writeStatus(path string, status syscall.WaitStatus) error {
-	part := path + ".part"
-	if err := os.WriteFile(part, []byte(strconv.Itoa(int(status))), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(part, path)
 }
 
 func (s *shim) destroy() {
@@ -243,8 +267,10 @@ func (s *shim) reaped(pid int, status syscall.WaitStatus) {
 		s.finish(status)
 	case pid == s.running: // one of those before
 		s.running = 0
+		first := s.waiting[0]
+		s.waiting = s.waiting[1:]
 		if status != 0 && !s.destroying {
-			s.give("run what comes before the command", fmt.Errorf("it ended with wait status %d", status))
+			s.give(first.what, fmt.Errorf("it ended with wait status %d", status))
 			return
 		}
 		s.next()

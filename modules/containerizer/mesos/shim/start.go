@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -37,7 +37,7 @@ func keepToItself() {
 
 // start runs a command that comes before, as the shim's user.
 func (s *shim) start(c Command) (int, error) {
-	path, err := lookUp(c, "")
+	path, err := lookUp(c)
 	if err != nil {
 		return 0, err
 	}
@@ -51,103 +51,94 @@ func (s *shim) start(c Command) (int, error) {
 // counts the thread that made the process, and the threads of a Go program stay.
 func (s *shim) startMain() (int, error) {
 	c := s.config
-	command := c.Command
-	path, err := lookUp(command, c.Root)
-	if err != nil {
-		return 0, err
-	}
 	attributes := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL}
-	if len(c.Limits) == 0 && !c.NoNewPrivileges {
-		attributes.Chroot = c.Root
+	if !c.staged() {
+		path, err := lookUp(c.Command)
+		if err != nil {
+			return 0, err
+		}
 		if c.User != nil {
 			attributes.Credential = &syscall.Credential{Uid: c.User.UID, Gid: c.User.GID, Groups: c.User.Groups}
 		}
-		return s.io.fork(c, path, command, attributes)
+		return s.io.fork(c, program{path: path, arguments: c.Command.Arguments, folder: c.Directory}, attributes)
 	}
-	self, err := os.Readlink("/proc/self/exe")
+	self, text, err := s.second(stage{
+		Path: c.Command.Path, Root: c.Root, Pivot: c.MountNamespace && c.Root != "", Enter: c.EnterMounts, Directory: c.Directory,
+		Terminal: c.Terminal, User: c.User, Limits: c.Limits, Capabilities: c.Capabilities, NoNewPrivileges: c.NoNewPrivileges,
+	})
 	if err != nil {
 		return 0, err
 	}
-	text, err := json.Marshal(stage{Path: path, Root: c.Root, Directory: c.Directory,
-		User: c.User, Limits: c.Limits, NoNewPrivileges: c.NoNewPrivileges})
+	defer text.Close()
+	p := program{path: self, arguments: append([]string{"mesos-containerizer", "execute"}, c.Command.Arguments...),
+		folder: "/", files: []uintptr{text.Fd()}}
+	if c.EnterMounts {
+		p.files = append(p.files, MountsFile)
+	}
+	return s.io.fork(c, p, attributes)
+}
+
+// staged says whether the command's process has to do more to itself than a fork does.
+func (c *Config) staged() bool {
+	return c.Root != "" || c.EnterMounts || len(c.Limits) > 0 || c.Capabilities != nil || c.NoNewPrivileges
+}
+
+// furnish starts what makes the container's mounts.
+func (s *shim) furnish() (int, error) {
+	c := s.config
+	root := c.Root
+	self, text, err := s.second(furniture{Root: root, Mounts: c.Mounts, Operations: c.Operations, Masked: c.Masked})
 	if err != nil {
 		return 0, err
 	}
-	command.Arguments = append([]string{"mesos-containerizer", "execute", string(text)}, command.Arguments...)
-	return s.io.fork(c, self, command, attributes)
+	defer text.Close()
+	return syscall.ForkExec(self, []string{"mesos-containerizer", "furnish"}, &syscall.ProcAttr{
+		Dir: "/", Env: frugal(), Files: []uintptr{0, 1, 2, text.Fd()},
+		Sys: &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL},
+	})
 }
 
-// stage is what the process does to itself before it becomes the command. Arguments and
-// environment are its own already.
-type stage struct {
-	Path            string
-	Root, Directory string
-	User            *User
-	Limits          []Limit
-	NoNewPrivileges bool
+// second is this program once more, with a file that tells it what to do.
+func (s *shim) second(what any) (self string, text *os.File, err error) {
+	if self, err = os.Readlink("/proc/self/exe"); err != nil {
+		return "", nil, err
+	}
+	data, err := json.Marshal(what)
+	if err != nil {
+		return "", nil, err
+	}
+	fd, err := unix.MemfdCreate("description", unix.MFD_CLOEXEC)
+	if err != nil {
+		return "", nil, err
+	}
+	text = os.NewFile(uintptr(fd), "description")
+	if _, err := text.Write(data); err != nil {
+		return "", nil, errors.Join(err, text.Close())
+	}
+	_, err = text.Seek(0, io.SeekStart)
+	return self, text, err
 }
 
-// execute sets what a fork cannot, and becomes the command. It returns only when that
-// fails.
-func execute(arguments []string) int {
-	runtime.LockOSThread() // some of it belongs to the thread that becomes the command
-	var s stage
-	if len(arguments) < 2 {
-		return complain("run the command", errors.New("there is no description of it"))
-	}
-	if err := json.Unmarshal([]byte(arguments[0]), &s); err != nil {
-		return complain("read the description of the command", err)
-	}
-	for _, l := range s.Limits {
-		if err := setLimit(l); err != nil {
-			return complain(fmt.Sprintf("limit resource %d of the process to %d, %d", l.Resource, l.Soft, l.Hard), err)
-		}
-	}
-	if s.Root != "" {
-		if err := errors.Join(syscall.Chroot(s.Root), os.Chdir(s.Directory)); err != nil {
-			return complain("change the root to "+s.Root, err)
-		}
-	}
-	if err := become(s.User); err != nil {
-		return complain("change the user", err)
-	}
-	// The kernel forgets this with a change of the user.
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(syscall.SIGKILL), 0, 0, 0); err != nil {
-		return complain("end with the shim", err)
-	}
-	if s.NoNewPrivileges {
-		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-			return complain("give up new privileges", err)
-		}
-	}
-	return complain("run "+s.Path, syscall.Exec(s.Path, arguments[1:], os.Environ()))
+// The files of a second program.
+const (
+	descriptionFile = 3
+	enterFile       = 4
+)
+
+// described reads what the program is to do.
+func described(what any) error {
+	f := os.NewFile(descriptionFile, "description")
+	defer f.Close()
+	return json.NewDecoder(f).Decode(what)
 }
 
-// setLimit goes through the syscall package for open files, whose limit Go restores
-// otherwise when it becomes another program.
-func setLimit(l Limit) error {
-	return syscall.Setrlimit(l.Resource, &syscall.Rlimit{Cur: l.Soft, Max: l.Hard})
+// frugal is the environment in which a Go program starts fastest.
+func frugal() []string {
+	return []string{"GOMAXPROCS=1", "GODEBUG=containermaxprocs=0,updatemaxprocs=0"}
 }
 
-func become(u *User) error {
-	if u == nil {
-		return nil
-	}
-	groups := make([]int, len(u.Groups))
-	for i, g := range u.Groups {
-		groups[i] = int(g)
-	}
-	if err := syscall.Setgroups(groups); err != nil {
-		return err
-	}
-	if err := syscall.Setgid(int(u.GID)); err != nil {
-		return err
-	}
-	return syscall.Setuid(int(u.UID))
-}
-
-// lookUp finds the program as execvp does, below root.
-func lookUp(c Command, root string) (string, error) {
+// lookUp finds the program as execvp does.
+func lookUp(c Command) (string, error) {
 	if strings.Contains(c.Path, "/") {
 		return c.Path, nil
 	}
@@ -162,7 +153,7 @@ func lookUp(c Command, root string) (string, error) {
 		if !filepath.IsAbs(folder) {
 			path = "./" + path
 		}
-		info, err := os.Stat(filepath.Join(root, path))
+		info, err := os.Stat(path)
 		if err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {
 			return path, nil
 		}

@@ -42,8 +42,16 @@ func newTerminal() *terminal {
 	return &terminal{started: make(chan struct{}), release: make(chan struct{})}
 }
 
+// program is what is started with the container's input and output.
+type program struct {
+	path      string
+	arguments []string
+	folder    string
+	files     []uintptr // behind standard error
+}
+
 // fork starts the command with its input and output.
-func (t *terminal) fork(c *Config, path string, command Command, attributes *syscall.SysProcAttr) (int, error) {
+func (t *terminal) fork(c *Config, p program, attributes *syscall.SysProcAttr) (int, error) {
 	defer close(t.started)
 	if !c.AwaitAttach {
 		t.hurry()
@@ -55,11 +63,9 @@ func (t *terminal) fork(c *Config, path string, command Command, attributes *sys
 	if c.Terminal {
 		attributes.Setctty = true
 	}
-	attr := &syscall.ProcAttr{Dir: c.Directory, Env: command.Environment, Files: files, Sys: attributes}
-	if c.Root != "" && attributes.Chroot == "" {
-		attr.Dir = "/" // the next stage changes root and folder
-	}
-	pid, err := syscall.ForkExec(path, command.Arguments, attr)
+	pid, err := syscall.ForkExec(p.path, p.arguments, &syscall.ProcAttr{
+		Dir: p.folder, Env: c.Command.Environment, Files: append(files[:len(files):len(files)], p.files...), Sys: attributes,
+	})
 	if c.Terminal || c.Attachable {
 		closeAll(files)
 	}

@@ -1,0 +1,146 @@
+package mesos
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/mesos-modules/mms/facade/mesos/slave"
+	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+)
+
+// The launchers.
+const (
+	linuxLauncher = "linux"
+	posixLauncher = "posix"
+)
+
+// kinds are the namespaces by their flag, as /proc/PID/ns calls them. There are no user
+// namespaces here: the ids of users are the host's.
+var kinds = []struct {
+	flag int32
+	name string
+}{
+	{unix.CLONE_NEWIPC, "ipc"}, {unix.CLONE_NEWUTS, "uts"}, {unix.CLONE_NEWNET, "net"},
+	{unix.CLONE_NEWCGROUP, "cgroup"}, {unix.CLONE_NEWPID, "pid"}, {unix.CLONE_NEWNS, "mnt"},
+}
+
+// namespaces are what a shim is started in.
+type namespaces struct {
+	clone  uintptr
+	enter  []*os.File // all but a mount namespace
+	mounts *os.File   // what the command enters: the shim itself keeps to the host's files; nil: none
+}
+
+func (n *namespaces) close() {
+	for _, f := range n.enter {
+		_ = f.Close() // nothing is written there
+	}
+	if n.mounts != nil {
+		_ = n.mounts.Close()
+	}
+}
+
+// has says whether a list of flags holds one.
+func has(list []int32, flag int32) bool {
+	for _, l := range list {
+		if l&flag != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// checkNamespaces refuses what cannot be had. It says everything at once.
+func checkNamespaces(launcher string, id *mesosv1.ContainerID, launch *slave.ContainerLaunchInfo) error {
+	clone, enter := launch.GetCloneNamespaces(), launch.GetEnterNamespaces()
+	if len(clone)+len(enter) == 0 {
+		return nil
+	}
+	if launcher != linuxLauncher {
+		return fmt.Errorf("an isolator wants namespaces, which the launcher %s does not make; --launcher=%s does, for root", launcher, linuxLauncher)
+	}
+	var errs []error
+	var known int32
+	for _, k := range kinds {
+		known |= k.flag
+		if has(clone, k.flag) && has(enter, k.flag) {
+			errs = append(errs, fmt.Errorf("one isolator wants a new %s namespace and one the parent's; leave one of them out of --isolation", k.name))
+		}
+	}
+	for _, flag := range append(append([]int32(nil), clone...), enter...) {
+		if flag&^known != 0 || flag == 0 {
+			errs = append(errs, fmt.Errorf("an isolator wants the namespace %#x, which this containerizer does not make", flag))
+		}
+	}
+	if len(enter) > 0 && id.GetParent() == nil {
+		errs = append(errs, errors.New("an isolator wants the namespaces of the parent, and the container has none"))
+	}
+	return errors.Join(errs...)
+}
+
+// namespacesOf opens the namespaces of the parent that are entered.
+func (m *Containerizer) namespacesOf(id *mesosv1.ContainerID, launch *slave.ContainerLaunchInfo) (n *namespaces, err error) {
+	n = &namespaces{}
+	for _, flag := range launch.GetCloneNamespaces() {
+		n.clone |= uintptr(flag)
+	}
+	if len(launch.GetEnterNamespaces()) == 0 {
+		return n, nil
+	}
+	parent, err := m.find(id.GetParent())
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	for _, k := range kinds {
+		if !has(launch.GetEnterNamespaces(), k.flag) {
+			continue
+		}
+		f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", parent.pid, k.name))
+		if err != nil {
+			return nil, fmt.Errorf("find the %s namespace of the parent: %w", k.name, err)
+		}
+		if k.flag == unix.CLONE_NEWNS {
+			n.mounts = f
+		} else {
+			n.enter = append(n.enter, f)
+		}
+	}
+	// A parent that lives now lived before: the process id was not another's.
+	conn, err := dial(parent.folder)
+	if err != nil {
+		return nil, fmt.Errorf("the parent %s has ended: %w", key(parent.id), err)
+	}
+	return n, conn.Close()
+}
+
+// start starts a program in the namespaces.
+func (n *namespaces) start(program string, arguments []string, attr *syscall.ProcAttr) (pid int, err error) {
+	attr.Sys.Cloneflags = n.clone
+	if len(n.enter) == 0 {
+		return syscall.ForkExec(program, arguments, attr)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // and never unlock it: the thread ends here, for it is not in the agent's namespaces any more
+		for _, f := range n.enter {
+			if err = unix.Setns(int(f.Fd()), 0); err != nil {
+				err = fmt.Errorf("enter %s: %w", f.Name(), err)
+				return
+			}
+		}
+		pid, err = syscall.ForkExec(program, arguments, attr)
+	}()
+	<-done
+	return pid, err
+}
