@@ -24,6 +24,7 @@ import (
 // sinks before it lets go. So nothing is offered that a call has ended before.
 type Allocator struct {
 	parameters parameters
+	algorithm  Algorithm
 	log        *slog.Logger
 	chance     *rand.Rand
 	born       time.Time
@@ -79,9 +80,9 @@ func (s sink[T]) give(all []T) {
 	}
 }
 
-func newAllocator(lifetime context.Context, log *slog.Logger, p parameters) *Allocator {
+func newAllocator(lifetime context.Context, log *slog.Logger, p parameters, algorithm Algorithm) *Allocator {
 	a := &Allocator{
-		parameters: p, log: log, chance: p.chance(), born: time.Now(),
+		parameters: p, algorithm: algorithm, log: log, chance: p.chance(), born: time.Now(),
 		wake:       make(chan struct{}, 1),
 		done:       make(chan struct{}),
 		agentsByID: map[string]*agent{},

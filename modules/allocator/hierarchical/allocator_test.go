@@ -23,7 +23,7 @@ func second() *allocation.Options {
 }
 
 func fresh(t *testing.T, life context.Context) *Allocator {
-	a := newAllocator(life, slog.New(slog.DiscardHandler), parameters{RoleSorter: drf, FrameworkSorter: drf, Seed: 1})
+	a := newAllocator(life, slog.New(slog.DiscardHandler), parameters{RoleSorter: drf, FrameworkSorter: drf, Seed: 1}, inOrder{})
 	t.Cleanup(func() { require.NoError(t, a.Close(context.Background())) })
 	return a
 }

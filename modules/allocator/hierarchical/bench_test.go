@@ -33,7 +33,7 @@ type field struct {
 }
 
 func newField(tb testing.TB) *field {
-	f := &field{tb: tb, a: newAllocator(tb.Context(), slog.New(slog.DiscardHandler), parameters{RoleSorter: drf, FrameworkSorter: drf, Seed: 1})}
+	f := &field{tb: tb, a: newAllocator(tb.Context(), slog.New(slog.DiscardHandler), parameters{RoleSorter: drf, FrameworkSorter: drf, Seed: 1}, inOrder{})}
 	tb.Cleanup(func() { require.NoError(tb, f.a.Close(context.Background())) })
 	require.NoError(tb, f.a.Initialize(tb.Context(), &allocation.Options{
 		AllocationInterval: &mesosv1.DurationInfo{Nanoseconds: proto.Int64(int64(time.Hour))},

@@ -35,7 +35,7 @@ var Library = facade.Library{Modules: []facade.Declared{
 			if err := p.check(); err != nil {
 				return nil, err
 			}
-			return newAllocator(host.Lifetime(), host.Logger(), p), nil
+			return newAllocator(host.Lifetime(), host.Logger(), p, inOrder{}), nil
 		},
 	},
 }}

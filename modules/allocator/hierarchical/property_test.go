@@ -69,10 +69,10 @@ type refusedOf struct {
 
 var worldRoles = []string{"*", "a", "a/b", "a/b/c", "d"}
 
-func newWorld(t *testing.T, seed uint64, kind string) *world {
+func newWorld(t *testing.T, seed uint64, kind string, algorithm Algorithm) *world {
 	w := &world{t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 1)), begin: time.Now(), frameworks: map[string]*player{},
 		agents: map[string]*place{}, out: map[holding]resources.Resources{}, refused: map[holding][]refusedOf{}, limits: map[string]resources.Limits{}}
-	w.a = newAllocator(t.Context(), slog.New(slog.DiscardHandler), parameters{RoleSorter: kind, FrameworkSorter: kind, Seed: seed + 1})
+	w.a = newAllocator(t.Context(), slog.New(slog.DiscardHandler), parameters{RoleSorter: kind, FrameworkSorter: kind, Seed: seed + 1}, algorithm)
 	t.Cleanup(func() { require.NoError(t, w.a.Close(context.Background())) })
 	w.must(w.a.Initialize(t.Context(), &allocation.Options{AllocationInterval: &mesosv1.DurationInfo{Nanoseconds: proto.Int64(int64(time.Second))}}))
 	w.must(w.a.Offers(t.Context(), func(shares []*allocation.Share) {
@@ -235,7 +235,7 @@ func TestProperties(t *testing.T) {
 			offered := 0
 			for seed := range uint64(60) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, seed, kind)
+					w := newWorld(t, seed, kind, inOrder{})
 					for range 120 {
 						w.step()
 						w.settle()
@@ -255,7 +255,7 @@ func TestSameCallsSameSeedSameOffers(t *testing.T) {
 		var offers [2][]string
 		for i := range offers {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, 7, kind)
+				w := newWorld(t, 7, kind, inOrder{})
 				for range 200 {
 					w.step()
 					w.settle()

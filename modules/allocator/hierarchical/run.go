@@ -32,6 +32,9 @@ type run struct {
 	}
 	offers []offer
 	served []*framework // with offers, in the order of their first
+
+	agents  []*agent // that may be offered, shuffled
+	journal *journal // of the attempt under way
 }
 
 // offer is what a member gets of an agent.
@@ -101,7 +104,7 @@ func (r *run) forget() {
 	clear(r.views[:cap(r.views)])
 	clear(r.offers)
 	clear(r.served)
-	r.all = false
+	r.all, r.agents = false, nil
 	r.turn()
 	r.candidates, r.offers, r.served = r.candidates[:0], r.offers[:0], r.served[:0]
 }
@@ -123,9 +126,8 @@ func (r *run) allocate() {
 		}
 	}
 	r.shuffle(agents)
-	for _, ag := range agents {
-		r.share(ag)
-	}
+	r.agents = agents
+	r.a.algorithm.Divide(Run{r})
 	r.emit()
 	r.ask()
 }
@@ -141,6 +143,24 @@ func (a *Allocator) listed(ag *agent) bool {
 
 // share gives what an agent has to whoever comes first and wants it.
 func (r *run) share(ag *agent) {
+	r.each(ag, func(m *member, v *view) step {
+		r.give(ag, m, v.what)
+		return changed
+	})
+}
+
+// step is how each goes on.
+type step uint8
+
+const (
+	onward  step = iota
+	changed      // something was offered
+	enough
+)
+
+// each goes through the members that may be offered something of an agent now, in the
+// order of the sorters, with what it would be.
+func (r *run) each(ag *agent, do func(m *member, v *view) step) {
 	r.turn()
 	for _, role := range r.a.sorter.Sort() {
 		if ag.free.Empty() {
@@ -166,11 +186,13 @@ func (r *run) share(ag *agent) {
 			if ag.filters.block(m.slot, v, r.moment) || !v.enoughFor(m, r.a.options.minimum) || !m.constraints.allows(ag.info) {
 				continue
 			}
-			if !r.required.Empty() {
-				r.headroom = r.headroom.Sub(v.what.ScalarQuantitiesOf(chargeable))
+			switch do(m, v) {
+			case changed:
+				v = nil
+			case enough:
+				return
+			default:
 			}
-			r.offer(ag, m, v.what)
-			v = nil
 		}
 	}
 }
@@ -183,9 +205,18 @@ func (m *member) suits(ag *agent) bool {
 	return m.capabilities&ag.wants == ag.wants && m.capabilities&ag.forbids == 0
 }
 
+// give offers out of what guarantees leave.
+func (r *run) give(ag *agent, m *member, what resources.Resources) {
+	if !r.required.Empty() {
+		r.headroom = r.headroom.Sub(what.ScalarQuantitiesOf(chargeable))
+	}
+	r.offer(ag, m, what)
+}
+
 // offer takes resources for a member.
 func (r *run) offer(ag *agent, m *member, what resources.Resources) {
 	marked := what.Allocate(m.role.name)
+	r.journal.note(ag, m, marked)
 	r.a.takeBare(ag, m.framework.id, m.role.name, marked, what)
 	if ag.special&shared != 0 {
 		ag.lent = ag.lent.Add(what.Filter(resources.Resource.IsShared))

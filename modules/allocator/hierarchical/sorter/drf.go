@@ -64,6 +64,8 @@ func (d *drf[T]) list() {
 
 func (d *drf[T]) Share(c *Client[T]) float64 { return d.totals.share(c.node.has) }
 
+func (d *drf[T]) Standings(c *Client[T]) []Standing { return d.standings(c, d.totals) }
+
 // sort sorts all below a node.
 func (d *drf[T]) sort(n *node[T]) {
 	for _, child := range n.children {

@@ -81,3 +81,5 @@ func (n *node[T]) takesPart() bool {
 }
 
 func (r *random[T]) Share(c *Client[T]) float64 { return r.totals.share(c.node.has) }
+
+func (r *random[T]) Standings(c *Client[T]) []Standing { return r.standings(c, r.totals) }

@@ -49,6 +49,23 @@ type Sorter[T any] interface {
 
 	// Has is what the client has, without those below it.
 	Has(c *Client[T]) resources.Quantities
+
+	// Uncount makes one allocation not have been, of the client and all above it;
+	// what was allocated is taken away by Unallocated.
+	Uncount(c *Client[T])
+
+	// Standings are where the client stands, and all above it, each among its
+	// neighbours: from the top of the tree down to the client itself. The slice is
+	// the caller's.
+	Standings(c *Client[T]) []Standing
+}
+
+// Standing is what a place among neighbours is by. Paths are different in one sorter.
+type Standing struct {
+	Path        string
+	Share       float64 // the dominant share, with all below, without the weight
+	Weight      float64
+	Allocations uint64 // how often something was allocated here or below
 }
 
 // Totals are the resources of the cluster, which the shares are shares of. Several

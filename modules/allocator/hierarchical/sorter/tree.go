@@ -28,7 +28,7 @@ type node[T any] struct {
 
 	// Of what is below too; the root, which has no neighbours, keeps none of it.
 	has   resources.Quantities
-	count uint64 // of allocations, never less
+	count uint64 // of allocations
 
 	// What its place is by; the rest may have changed since it got it.
 	share   float64 // divided by the weight
@@ -159,6 +159,13 @@ func (t *tree[T]) Unallocated(c *Client[T], q resources.Quantities) {
 	t.touch(c.node)
 }
 
+func (t *tree[T]) Uncount(c *Client[T]) {
+	for n := c.node; n.parent != nil; n = n.parent {
+		n.count--
+	}
+	t.touch(c.node)
+}
+
 func (t *tree[T]) Update(c *Client[T], before, after resources.Quantities) {
 	for n := c.node; n.parent != nil; n = n.parent {
 		n.has = n.has.Sub(before).Add(after)
@@ -171,6 +178,15 @@ func (t *tree[T]) touch(n *node[T]) {
 		n.changed = true
 		t.changed = append(t.changed, n)
 	}
+}
+
+func (t *tree[T]) standings(c *Client[T], totals *Totals) []Standing {
+	var all []Standing
+	for n := c.node; n.parent != nil; n = n.parent {
+		all = append(all, Standing{Path: n.path, Share: totals.share(n.has), Weight: n.weight, Allocations: n.count})
+	}
+	slices.Reverse(all)
+	return all
 }
 
 func (t *tree[T]) Has(c *Client[T]) resources.Quantities { return c.node.has }
