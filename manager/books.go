@@ -44,6 +44,7 @@ type module struct {
 	named      bool // the manifest names it; false for one that is just compiled in
 	at         string
 	parameters facade.Parameters
+	own        facade.Parameters // those of parameters that the manifest gives
 	limits     manifest.Limits
 	place      int             // in the plan's order
 	phase      lifecycle.Phase // the last one it came through

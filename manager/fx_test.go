@@ -102,6 +102,33 @@ func TestFxInjectsEverySite(t *testing.T) {
 	require.Error(t, err, "a factory works after teardown")
 }
 
+func TestFxFactoryWithParameters(t *testing.T) {
+	type schema struct {
+		Realm  string `mms:"realm"`
+		Secret string `mms:"secret"`
+		Size   string `mms:"size"`
+	}
+	j, given := &testharness.Journal{}, facade.Parameters(nil)
+	c := fxConfig(j, mods{{Name: "e", Schema: facade.SchemaOf[schema](),
+		New: func(_ context.Context, _ facade.Host, p facade.Parameters) error { given = p; return nil }}}, binding("each", "e"))
+	c.Parameters = map[string]facade.Parameters{"e": {{Key: "realm", Value: "flag"}, {Key: "size", Value: "flag"}}}
+	c.Manifests = []manifest.Manifest{{Libraries: []manifest.Library{{Name: "builtin", Modules: []manifest.Module{
+		{Name: "e", Parameters: []manifest.Parameter{{Key: "secret", Value: "manifest"}}}}}}}}
+	m, err := manager.New(c)
+	require.NoError(t, err)
+	var got taken
+	app := fxtest.New(t, fx.NopLogger, m.Options(), fx.Invoke(func(core taken) { got = core }))
+	app.RequireStart()
+	_, _, err = got.Each(t.Context(), facade.Parameters{{Key: "realm", Value: "site"}, {Key: "secret", Value: "site"}, {Key: "other", Value: "site"}})
+	require.NoError(t, err, "what the module does not declare does not reach it")
+	assert.Equal(t, facade.Parameters{{Key: "secret", Value: "manifest"}, {Key: "realm", Value: "site"}, {Key: "size", Value: "flag"}}, given,
+		"the manifest comes first, then the site, then flags")
+	_, _, err = got.Each(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, facade.Parameters{{Key: "secret", Value: "manifest"}, {Key: "realm", Value: "flag"}, {Key: "size", Value: "flag"}}, given)
+	app.RequireStop()
+}
+
 func TestFxSiteWithoutModule(t *testing.T) {
 	m, err := manager.New(fxConfig(&testharness.Journal{}, mods{{Name: "a"}}))
 	require.NoError(t, err)

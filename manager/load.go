@@ -297,7 +297,8 @@ func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, n
 	m := l.m
 	mod := &module{name: w.Name, library: lib, declared: lib.describe(w.Name),
 		limits: limitsOr(w.Limits, limits), at: w.At.String(), named: named, phase: lifecycle.Load}
-	parameters := withDefaults(parametersOf(w), mod.knows(m.cfg.Parameters[w.Name]))
+	mod.own = parametersOf(w)
+	parameters := withDefaults(mod.own, mod.knows(m.cfg.Parameters[w.Name]))
 	mod.parameters = parameters
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -317,7 +318,7 @@ func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, n
 	case !old.named:
 		before := *old
 		l.undo = append(l.undo, func() { *old = before })
-		old.parameters, old.limits, old.at, old.named = parameters, limitsOr(w.Limits, limits), w.At.String(), true
+		old.parameters, old.own, old.limits, old.at, old.named = parameters, mod.own, limitsOr(w.Limits, limits), w.At.String(), true
 	case !old.parameters.Equal(parameters):
 		l.hold(finding.Finding{Rule: finding.UniqueName, Module: w.Name, Library: lib.shown(), Path: way(w.At, w.Name),
 			Problem: fmt.Sprintf("the module is named twice with different parameters%s", at(old.at)),

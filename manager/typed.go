@@ -13,7 +13,8 @@ import (
 )
 
 // Factory makes instances of the module that a site of cardinality Each is bound
-// to. nil parameters mean those of the manifest, others replace all of them. The
+// to. Parameters tell the module of this use: those that it declares reach it, unless
+// the manifest gives them, which has the last word. The
 // caller closes each instance, once, with the function he gets; what he forgets is
 // closed by teardown. The instance is a handle: a panic in it is an error.
 //
@@ -170,6 +171,11 @@ func (m *Manager) factory(s *site, module string) func(context.Context, facade.P
 	return func(ctx context.Context, p facade.Parameters) (any, func(context.Context) error, error) {
 		if module == "" {
 			return nil, nil, fmt.Errorf("nothing is bound to --%s: name a module of role %s", s.Flag, s.role.Name)
+		}
+		if mod := m.moduleOf(module); mod != nil && p != nil {
+			m.mu.RLock()
+			p = mod.atSite(p)
+			m.mu.RUnlock()
 		}
 		return m.createOnDemand(ctx, s.role.Type, module, p)
 	}

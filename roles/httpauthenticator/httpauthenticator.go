@@ -13,7 +13,8 @@ import (
 // Who calls. The daemon, for each request to a realm that has to be authenticated,
 // from any number of goroutines at once. Each realm has an instance of its own,
 // whose parameter authentication_realm names it and whose parameter credentials
-// holds the operator's, as a JSON array of principal and secret.
+// holds the operator's, as a JSON array of principal and secret; a module gets those of
+// the two that it declares, and the manifest may say otherwise.
 //
 // Of several authenticators of a realm the first one that knows a principal wins. If
 // none does, the client is told all challenges (401), or else that it is forbidden
