@@ -51,6 +51,8 @@ type flagSet struct {
 	gcHeadroom          *flags.Value[float64]
 
 	oversubscribedInterval, qosInterval *flags.Value[time.Duration]
+
+	cgroupsFlags
 }
 
 // Declare implements daemon.Core.
@@ -58,6 +60,7 @@ func (f *flagSet) Declare(set *flags.Set) {
 	f.declareCluster(set.Group("Cluster"))
 	f.declareSecurity(set.Group("Who may do what"))
 	f.declareContainers(set.Group("Containers and executors"))
+	f.declareCgroups(set.Group("Control groups"))
 	f.declareRecovery(set.Group("Restart of the agent"))
 	f.declareFiles(set.Group("Files"))
 	f.declareLending(set.Group("Resources that are lent out"))

@@ -15,12 +15,10 @@ type unusedFlag struct{ kind, name, standard string }
 // unusedFlags are in the order of the help.
 func unusedFlags() []unused {
 	return []unused{
-		{"containers are not limited by control groups", []unusedFlag{
-			{"text", "agent_subsystems", ""}, {"json", "allowed_devices", ""}, {"bool", "cgroups_cpu_enable_pids_and_tids_count", ""},
-			{"duration", "cgroups_destroy_timeout", "1mins"}, {"bool", "cgroups_enable_cfs", ""}, {"text", "cgroups_hierarchy", "/sys/fs/cgroup"},
-			{"bool", "cgroups_limit_swap", ""}, {"text", "cgroups_net_cls_primary_handle", ""}, {"text", "cgroups_net_cls_secondary_handles", ""},
-			{"text", "cgroups_root", "mesos"}, {"bool", "revocable_cpu_low_priority", "true"}, {"duration", "perf_duration", "10secs"},
-			{"text", "perf_events", ""}, {"duration", "perf_interval", "1mins"}, {"bool", "systemd_enable_support", "true"},
+		{"the isolators of control groups here limit processors, memory and processes", []unusedFlag{
+			{"text", "agent_subsystems", ""}, {"json", "allowed_devices", ""}, {"text", "cgroups_net_cls_primary_handle", ""},
+			{"text", "cgroups_net_cls_secondary_handles", ""}, {"duration", "perf_duration", "10secs"}, {"text", "perf_events", ""},
+			{"duration", "perf_interval", "1mins"}, {"bool", "systemd_enable_support", "true"},
 			{"text", "systemd_runtime_directory", "/run/systemd/system"}, {"text", "nvidia_gpu_devices", ""},
 		}},
 		{"containers run with the capabilities and namespaces of their user", []unusedFlag{

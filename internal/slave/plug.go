@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -58,6 +59,7 @@ func (p *Plug) Parameters(workDir string) map[string]facade.Parameters {
 		detector.Name: {{Key: "master", Value: p.master.Get()}},
 		basic.Name:    {{Key: "authentication_realm", Value: readWriteRealm}}, // each realm's own instance is told its name
 	}
+	maps.Copy(given, p.parametersOfCgroups())
 	if workDir != "" {
 		given[filesystemposix.Name] = facade.Parameters{{Key: "work_dir", Value: workDir}}
 	}
