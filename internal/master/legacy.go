@@ -27,6 +27,10 @@ func (m *Master) legacyRoutes() []apihttp.Route {
 		read("/state-summary", view.WriteStateSummary),
 		read("/tasks", view.WriteTasks),
 		read("/roles", view.WriteRoles),
+		// As they were called up to the last 1.x release that older tools know.
+		read("/state.json", view.WriteState),
+		read("/tasks.json", view.WriteTasks),
+		read("/roles.json", view.WriteRoles),
 		{Path: "/weights", Realm: apihttp.RealmReadWrite, Handler: m.byMethod(view.WriteWeights, map[string]writer{http.MethodPut: m.putWeights})},
 		{Path: "/quota", Realm: apihttp.RealmReadWrite, Handler: m.byMethod(view.WriteQuota, map[string]writer{
 			http.MethodPost: m.postQuota, http.MethodDelete: m.deleteQuota})},

@@ -79,7 +79,7 @@ func TestLegacy(t *testing.T) {
 	w := start(t, options{paths: []string{"/quota"}, env: map[string]string{rateVariable: "1000/1secs"}})
 	f := w.framework(`{"user":"u","name":"n","failover_timeout":100}`)
 	t.Run("documents are there by any method, bare and below, with anything after the path", func(t *testing.T) {
-		for _, path := range []string{"/state", "/slaves", "/frameworks", "/tasks", "/roles", "/state-summary"} {
+		for _, path := range []string{"/state", "/slaves", "/frameworks", "/tasks", "/roles", "/state-summary", "/state.json", "/tasks.json", "/roles.json"} {
 			for _, form := range []string{path, "/master" + path, path + "/", path + "/S1/more"} {
 				for _, method := range []string{http.MethodGet, http.MethodPost} {
 					r := w.do(method, form, "")

@@ -59,6 +59,12 @@ var documents = []struct{ name, path string }{
 func TestDocuments(t *testing.T) {
 	s := serve(t, busy(t), known, nil, nil)
 	none := serve(t, empty(), measured{}, nil, nil)
+	for older, path := range map[string]string{"/state.json": "/state", "/monitor/statistics.json": "/monitor/statistics"} {
+		_, _, want := s.get(path)
+		status, _, body := s.get(older)
+		assert.Equal(t, http.StatusOK, status, older)
+		assert.Equal(t, want, body, older)
+	}
 	for _, d := range documents {
 		t.Run(d.name, func(t *testing.T) {
 			status, contentType, body := s.get(d.path)

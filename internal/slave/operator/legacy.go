@@ -18,6 +18,7 @@ func (o *Operator) legacyRoutes() []apihttp.Route {
 	}
 	flags := read("/flags", o.flags)
 	flags.Methods = []string{http.MethodGet, http.MethodHead}
+	statistics := o.guarded("/monitor/statistics", metrics.Paced(statisticsRate, o.serveStatistics))
 	return []apihttp.Route{
 		{Path: "/health", Handler: about.Health},
 		{Path: "/version", Handler: o.c.About.ServeVersion},
@@ -25,7 +26,10 @@ func (o *Operator) legacyRoutes() []apihttp.Route {
 		read("/state", o.serveState),
 		read("/containers", o.serveContainers),
 		read("/containerizer/debug", o.guarded("/containerizer/debug", serveDebug)),
-		read("/monitor/statistics", o.guarded("/monitor/statistics", metrics.Paced(statisticsRate, o.serveStatistics))),
+		read("/monitor/statistics", statistics),
+		// As they were called in releases that older tools know.
+		read("/state.json", o.serveState),
+		read("/monitor/statistics.json", statistics),
 		read("/metrics/snapshot", o.guarded("/metrics/snapshot", metrics.Snapshots(o.c.MetricsRate, o.c.Agent.Measures))),
 		read("/system/stats.json", metrics.Stats),
 		{Path: "/logging/toggle", Realm: apihttp.RealmReadWrite, Handler: o.guarded("/logging/toggle", o.c.About.ServeLogging)},
