@@ -10,13 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/modules/isolator/persistent"
 	"github.com/mesos-modules/mms/roles/isolator"
 )
 
@@ -79,7 +78,7 @@ func (l *linker) Recover(_ context.Context, states []*slave.ContainerState, _ []
 			continue
 		}
 		for _, v := range volumes {
-			c.links[v.link] = v.volume
+			c.links[v.link] = v.Path
 		}
 		l.containers[s.GetContainerId().GetValue()] = c
 	}
@@ -128,10 +127,10 @@ func (l *linker) link(c *container, resources []*mesosv1.Resource) error {
 	for _, v := range wanted {
 		keep[v.link] = true
 		if err := v.make(c.directory); err != nil {
-			errs = append(errs, fmt.Errorf("persistent volume %s: %w", v.id, err))
+			errs = append(errs, fmt.Errorf("persistent volume %s: %w", v.ID, err))
 			continue
 		}
-		c.links[v.link] = v.volume
+		c.links[v.link] = v.Path
 	}
 	gone := make([]string, 0, len(c.links))
 	for path := range c.links {
@@ -149,98 +148,34 @@ func (l *linker) link(c *container, resources []*mesosv1.Resource) error {
 	return errors.Join(errs...)
 }
 
-// volume is a persistent volume with where it is seen.
+// volume is a persistent volume with where it is linked.
 type volume struct {
-	id, volume, link string
+	persistent.Volume
+	link string
 }
 
 // volumesOf reads the persistent volumes among resources.
 func (l *linker) volumesOf(directory string, resources []*mesosv1.Resource) ([]volume, error) {
+	found, err := persistent.Volumes(l.work, resources)
+	errs := []error{err}
 	var all []volume
-	var errs []error
-	for _, r := range resources {
-		if r.GetDisk().GetPersistence() == nil {
+	for _, v := range found {
+		if !persistent.Plain(v.Container) {
+			errs = append(errs, fmt.Errorf("persistent volume %q: its path %q in the container is not one name: filesystem/posix links volumes right into the sandbox", v.ID, v.Container))
 			continue
 		}
-		v, err := l.volumeOf(directory, r)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("persistent volume %q: %w", r.GetDisk().GetPersistence().GetId(), err))
-			continue
-		}
-		all = append(all, v)
+		all = append(all, volume{v, filepath.Join(directory, v.Container)})
 	}
 	return all, errors.Join(errs...)
 }
 
-func (l *linker) volumeOf(directory string, r *mesosv1.Resource) (volume, error) {
-	id, path := r.GetDisk().GetPersistence().GetId(), r.GetDisk().GetVolume().GetContainerPath()
-	v := volume{id: id, link: filepath.Join(directory, path)}
-	switch {
-	case l.work == "":
-		return v, errors.New("the module has no parameter work_dir, so there are no persistent volumes")
-	case !plain(id):
-		return v, errors.New("its id is no name for a folder")
-	case !plain(path):
-		return v, fmt.Errorf("its path %q in the container is not one name: filesystem/posix links volumes right into the sandbox", path)
-	}
-	root := l.work
-	switch source := r.GetDisk().GetSource(); source.GetType() {
-	case mesosv1.Resource_DiskInfo_Source_UNKNOWN: // none, or not known: the work folder
-	case mesosv1.Resource_DiskInfo_Source_MOUNT:
-		v.volume = l.below(source.GetMount().GetRoot())
-		return v, nil
-	case mesosv1.Resource_DiskInfo_Source_PATH:
-		root = l.below(source.GetPath().GetRoot())
-	default:
-		return v, fmt.Errorf("its disk is of type %v", source.GetType())
-	}
-	role := roleOf(r)
-	if slices.Contains(strings.Split(role, "/"), "..") {
-		return v, fmt.Errorf("its role %q leaves the folder of volumes", role)
-	}
-	// A role with slashes is a folder in a folder, as upstream has it but for the
-	// spaces: there "a/b" is "a b", which is never a role.
-	v.volume = filepath.Join(root, "volumes", "roles", strings.ReplaceAll(role, "/", " "), id)
-	return v, nil
-}
-
-// below reads a root that may be relative to the work folder.
-func (l *linker) below(root string) string {
-	if filepath.IsAbs(root) {
-		return root
-	}
-	return filepath.Join(l.work, root)
-}
-
-// roleOf is who the resource is reserved for.
-func roleOf(r *mesosv1.Resource) string {
-	if n := len(r.GetReservations()); n > 0 {
-		return r.GetReservations()[n-1].GetRole()
-	}
-	return r.GetRole()
-}
-
-func plain(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\x00")
-}
-
-// make makes the folder if there is none, gives it to the owner of the sandbox, and links
-// it.
+// make makes the volume's folder and links it.
 func (v volume) make(directory string) error {
-	if err := os.MkdirAll(v.volume, 0o755); err != nil {
+	if err := v.Make(directory); err != nil {
 		return err
 	}
-	info, err := os.Stat(directory)
-	if err != nil {
-		return err
-	}
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
-		if err := os.Chown(v.volume, int(owner.Uid), int(owner.Gid)); err != nil {
-			return err
-		}
-	}
-	if to, err := os.Readlink(v.link); err == nil && to == v.volume {
+	if to, err := os.Readlink(v.link); err == nil && to == v.Path {
 		return nil
 	}
-	return os.Symlink(v.volume, v.link)
+	return os.Symlink(v.Path, v.link)
 }
