@@ -20,6 +20,7 @@ import (
 	"github.com/mesos-modules/mms/modules/isolator/cgroupsmem"
 	"github.com/mesos-modules/mms/modules/isolator/cgroupspids"
 	"github.com/mesos-modules/mms/modules/isolator/command"
+	"github.com/mesos-modules/mms/modules/isolator/diskdu"
 	"github.com/mesos-modules/mms/modules/isolator/environmentsecret"
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
 	"github.com/mesos-modules/mms/modules/isolator/posixcpu"
@@ -46,7 +47,7 @@ func Slave() []facade.Library {
 	return []facade.Library{
 		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
 		containerizer.Library, logger.Library, filesystemposix.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
-		posixrlimits.Library, command.Library,
+		posixrlimits.Library, diskdu.Library, command.Library,
 		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
 		labels.Library, environment.Library,

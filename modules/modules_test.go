@@ -20,7 +20,6 @@ var apart = []string{
 	"org_apache_mesos_LinuxFilesystemIsolator",
 	"org_apache_mesos_LinuxCapabilitiesIsolator",
 	"org_apache_mesos_NamespacesPidIsolator",
-	"org_apache_mesos_DiskDuIsolator",
 	"org_apache_mesos_NetworkPortsIsolator",
 	"org_apache_mesos_JWTHttpAuthenticator",
 }

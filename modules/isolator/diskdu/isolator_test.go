@@ -1,0 +1,346 @@
+package diskdu
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/mesos-modules/mms/facade/mesos/slave"
+	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/facade/moduletest"
+	"github.com/mesos-modules/mms/roles/isolator"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func Example() {
+	module := Library.Modules[0].Declare()
+	fmt.Println(module.Name, Word, OldWord)
+	for _, p := range module.Parameters.Specs() {
+		fmt.Println(p.Key, p.Type)
+	}
+	// Output:
+	// org_apache_mesos_DiskDuIsolator disk/du posix/disk
+	// container_disk_watch_interval duration
+	// enforce_container_disk_quota bool
+	// work_dir string
+	// workers int
+}
+
+func id(values ...string) *mesosv1.ContainerID {
+	var out *mesosv1.ContainerID
+	for _, v := range values {
+		out = &mesosv1.ContainerID{Value: proto.String(v), Parent: out}
+	}
+	return out
+}
+
+func disk(megabytes float64) *mesosv1.Resource {
+	return &mesosv1.Resource{Name: proto.String("disk"), Type: mesosv1.Value_SCALAR.Enum(), Scalar: &mesosv1.Value_Scalar{Value: &megabytes}}
+}
+
+func volume(megabytes float64, id, path string) *mesosv1.Resource {
+	r := disk(megabytes)
+	r.Reservations = []*mesosv1.Resource_ReservationInfo{{Role: proto.String("eng/web")}}
+	r.Disk = &mesosv1.Resource_DiskInfo{Persistence: &mesosv1.Resource_DiskInfo_Persistence{Id: &id},
+		Volume: &mesosv1.Volume{ContainerPath: &path, Mode: mesosv1.Volume_RW.Enum()}}
+	return r
+}
+
+func launch(directory string, resources ...*mesosv1.Resource) *slave.ContainerConfig {
+	return &slave.ContainerConfig{Directory: &directory, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("true")}, Resources: resources}
+}
+
+func TestConformance(t *testing.T) {
+	moduletest.Conformance(t, Library, Name, moduletest.Parameter(Name, "enforce_container_disk_quota", "true"))
+}
+
+// On a real disk: what is written is measured, told, and held against the quota.
+func TestRealDisk(t *testing.T) {
+	kit := moduletest.New(t, Library, moduletest.Parameter(Name, "container_disk_watch_interval", "20ms"),
+		moduletest.Parameter(Name, "enforce_container_disk_quota", "true"))
+	i := moduletest.Load[isolator.Isolator](kit, Name)
+	sandbox := t.TempDir()
+	_, err := i.Prepare(t.Context(), id("c"), launch(sandbox, disk(1), disk(1)))
+	require.NoError(t, err)
+	said := make(chan *slave.ContainerLimitation, 2)
+	require.NoError(t, i.Watch(t.Context(), id("c"), func(l *slave.ContainerLimitation) { said <- l }))
+	write(t, sandbox+"/within", 1<<20)
+	require.Eventually(t, func() bool {
+		use, err := i.Usage(t.Context(), id("c"))
+		return err == nil && use.GetDiskUsedBytes() >= 1<<20
+	}, 10*time.Second, 5*time.Millisecond)
+	assert.Empty(t, said)
+	write(t, sandbox+"/beyond", 1<<20)
+	l := <-said
+	assert.Equal(t, mesosv1.TaskStatus_REASON_CONTAINER_LIMITATION_DISK, l.GetReason())
+	assert.Equal(t, fmt.Sprintf("Disk usage (%dKB) exceeds quota (2MB)", du(t, sandbox)>>10), l.GetMessage())
+	assert.Len(t, l.GetResources(), 2)
+	use, err := i.Usage(t.Context(), id("c"))
+	require.NoError(t, err)
+	assert.EqualValues(t, 2<<20, use.GetDiskLimitBytes())
+	assert.Equal(t, du(t, sandbox), use.GetDiskUsedBytes())
+	require.NoError(t, i.Cleanup(t.Context(), id("c")))
+	exceeded, _ := kit.Metric(Name, "exceeded")
+	assert.Equal(t, 1.0, exceeded)
+}
+
+// world is an isolator on a disk that is made up.
+type world struct {
+	*meter
+	used     map[string]uint64
+	errs     map[string]error
+	excluded map[string][]string
+	log      *strings.Builder
+	said     []*slave.ContainerLimitation
+}
+
+func made(t *testing.T, name string, enforce bool, test func(t *testing.T, w *world)) {
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := &world{used: map[string]uint64{}, errs: map[string]error{}, excluded: map[string][]string{}, log: &strings.Builder{}}
+			w.meter = newIsolator(config{
+				interval: 10 * time.Second, enforce: enforce, workDir: "/work", workers: 1, log: logger(w.log),
+				measured: nobody{}, failed: nobody{}, exceeded: nobody{},
+				measure: func(_ context.Context, root string, excluded []string) (uint64, error) {
+					w.excluded[root] = excluded
+					return w.used[root], w.errs[root]
+				},
+			})
+			test(t, w)
+			require.NoError(t, w.Close(t.Context()))
+		})
+	})
+}
+
+func (w *world) sink(l *slave.ContainerLimitation) { w.said = append(w.said, l) }
+
+// round lets everything be measured once.
+func round() {
+	time.Sleep(11 * time.Second)
+	synctest.Wait()
+}
+
+func TestIsolator(t *testing.T) {
+	ctx := context.Background()
+	made(t, "a quota that is not enforced is told only", false, func(t *testing.T, w *world) {
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1)))
+		require.NoError(t, err)
+		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
+		w.used["/s"] = 5 << 20
+		round()
+		use, err := w.Usage(ctx, id("c"))
+		require.NoError(t, err)
+		assert.EqualValues(t, 5<<20, use.GetDiskUsedBytes())
+		assert.EqualValues(t, 1<<20, use.GetDiskLimitBytes())
+		assert.Empty(t, w.said)
+	})
+	made(t, "one that is enforced is broken once", true, func(t *testing.T, w *world) {
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1)))
+		require.NoError(t, err)
+		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
+		w.used["/s"] = 1 << 20
+		round()
+		assert.Empty(t, w.said, "all of it may be used")
+		w.used["/s"]++
+		round()
+		round()
+		require.Len(t, w.said, 1)
+		assert.Equal(t, "Disk usage (1048577B) exceeds quota (1MB)", w.said[0].GetMessage())
+	})
+	made(t, "what is found before somebody watches is not lost", true, func(t *testing.T, w *world) {
+		w.used["/s"] = 5 << 20
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1)))
+		require.NoError(t, err)
+		synctest.Wait()
+		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
+		round()
+		assert.Len(t, w.said, 1)
+	})
+	made(t, "without disk there is no quota", true, func(t *testing.T, w *world) {
+		w.used["/s"] = 5 << 20
+		_, err := w.Prepare(ctx, id("c"), launch("/s"))
+		require.NoError(t, err)
+		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
+		round()
+		use, err := w.Usage(ctx, id("c"))
+		require.NoError(t, err)
+		assert.Nil(t, use.DiskLimitBytes)
+		assert.EqualValues(t, 5<<20, use.GetDiskUsedBytes())
+		assert.Empty(t, w.said)
+	})
+	made(t, "Update is heard at once", true, func(t *testing.T, w *world) {
+		w.used["/s"] = 5 << 20
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(8)))
+		require.NoError(t, err)
+		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
+		synctest.Wait()
+		require.NoError(t, w.Update(ctx, id("c"), []*mesosv1.Resource{disk(4)}, nil))
+		synctest.Wait()
+		require.Len(t, w.said, 1)
+		assert.Equal(t, "Disk usage (5MB) exceeds quota (4MB)", w.said[0].GetMessage())
+	})
+	made(t, "when the container ends, nothing is said any more", true, func(t *testing.T, w *world) {
+		life, end := context.WithCancel(ctx)
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1)))
+		require.NoError(t, err)
+		require.NoError(t, w.Watch(life, id("c"), w.sink))
+		end()
+		w.used["/s"] = 5 << 20
+		round()
+		assert.Empty(t, w.said)
+		require.NoError(t, w.Cleanup(ctx, id("c")))
+		use, err := w.Usage(ctx, id("c"))
+		require.NoError(t, err)
+		assert.Nil(t, use)
+	})
+	made(t, "a folder that cannot be measured is said once, and the last figure stands", true, func(t *testing.T, w *world) {
+		w.used["/s"] = 5 << 20
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(8)))
+		require.NoError(t, err)
+		synctest.Wait()
+		w.errs["/s"] = errors.New("the disk has gone")
+		round()
+		round()
+		assert.Equal(t, 1, strings.Count(w.log.String(), "the disk has gone"))
+		use, err := w.Usage(ctx, id("c"))
+		require.NoError(t, err)
+		assert.EqualValues(t, 5<<20, use.GetDiskUsedBytes())
+		w.errs["/s"] = nil
+		round()
+		w.errs["/s"] = errors.New("the disk has gone")
+		round()
+		assert.Equal(t, 2, strings.Count(w.log.String(), "the disk has gone"), "it was well in between")
+	})
+	made(t, "who moves folders about is not let off", true, func(t *testing.T, w *world) {
+		w.used["/s"], w.errs["/s"] = 5<<20, fmt.Errorf("measure: %w", errMoved)
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(4)))
+		require.NoError(t, err)
+		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
+		round()
+		assert.Len(t, w.said, 1)
+	})
+	made(t, "recovered containers are taken up, one after another, and orphans are not", true, func(t *testing.T, w *world) {
+		var states []*slave.ContainerState
+		for _, one := range []string{"a", "b"} {
+			states = append(states, &slave.ContainerState{ContainerId: id(one), Directory: proto.String("/" + one), Pid: proto.Uint64(1),
+				ExecutorInfo: &mesosv1.ExecutorInfo{Resources: []*mesosv1.Resource{disk(1)}}})
+		}
+		states = append(states, &slave.ContainerState{ContainerId: id("a", "nested"), Directory: proto.String("/a/nested"), Pid: proto.Uint64(1)})
+		w.used["/a"], w.used["/b"] = 2<<20, 3<<20
+		require.NoError(t, w.Recover(ctx, states, []*mesosv1.ContainerID{id("orphan")}))
+		require.NoError(t, w.Watch(ctx, id("a"), w.sink))
+		synctest.Wait()
+		assert.Len(t, w.excluded, 1, "the others are not due")
+		require.NoError(t, w.Update(ctx, id("a"), []*mesosv1.Resource{disk(4)}, nil))
+		require.NoError(t, w.Watch(ctx, id("b"), w.sink))
+		round()
+		require.Len(t, w.said, 2, "one was over what its executor was given before it got more")
+		assert.Len(t, w.excluded, 2, "nested ones belong to their root")
+		require.NoError(t, w.Cleanup(ctx, id("orphan")))
+	})
+}
+
+func TestVolumes(t *testing.T) {
+	ctx := context.Background()
+	made(t, "each has a quota and figures of its own, and is not part of the sandbox", true, func(t *testing.T, w *world) {
+		const v1, v2 = "/work/volumes/roles/eng web/v1", "/mnt/disk/volumes/roles/eng web/v2"
+		second := volume(4, "v2", "data/two")
+		second.Disk.Source = &mesosv1.Resource_DiskInfo_Source{Type: mesosv1.Resource_DiskInfo_Source_PATH.Enum(),
+			Path: &mesosv1.Resource_DiskInfo_Source_Path{Root: proto.String("/mnt/disk")}}
+		w.used["/s"], w.used[v1], w.used[v2] = 1, 2, 3
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1), volume(2, "v1", "one"), second))
+		require.NoError(t, err)
+		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
+		round()
+		assert.Equal(t, []string{"one", "data/two"}, w.excluded["/s"])
+		use, err := w.Usage(ctx, id("c"))
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, use.GetDiskUsedBytes())
+		var all []string
+		for _, s := range use.GetDiskStatistics() {
+			all = append(all, fmt.Sprint(s.GetPersistence().GetId(), " ", s.GetSource().GetType(), " ", s.GetUsedBytes(), "/", s.GetLimitBytes()))
+		}
+		assert.Equal(t, []string{" UNKNOWN 1/1048576", "v1 UNKNOWN 2/2097152", "v2 PATH 3/4194304"}, all)
+
+		w.used[v2] = 5 << 20
+		round()
+		require.Len(t, w.said, 1)
+		assert.Equal(t, "v2", w.said[0].GetResources()[0].GetDisk().GetPersistence().GetId())
+
+		require.NoError(t, w.Update(ctx, id("c"), []*mesosv1.Resource{disk(1), volume(2, "v1", "one")}, nil))
+		use, err = w.Usage(ctx, id("c"))
+		require.NoError(t, err)
+		assert.Len(t, use.GetDiskStatistics(), 2, "the other is not the container's any more")
+		assert.EqualValues(t, 2, use.GetDiskStatistics()[1].GetUsedBytes(), "what was known stays known")
+	})
+	made(t, "one that cannot be found is said, and the rest is measured", true, func(t *testing.T, w *world) {
+		bad := volume(1, "../../etc", "v")
+		raw := volume(1, "raw", "r")
+		raw.Disk.Source = &mesosv1.Resource_DiskInfo_Source{Type: mesosv1.Resource_DiskInfo_Source_BLOCK.Enum()}
+		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1), bad, raw))
+		require.NoError(t, err)
+		round()
+		assert.Contains(t, w.log.String(), "leaves the folder of volumes")
+		assert.Contains(t, w.log.String(), "its disk is of type BLOCK")
+		assert.Len(t, w.excluded, 1)
+	})
+	t.Run("one on a disk of its own is that disk", func(t *testing.T) {
+		r := volume(1, "v", "v")
+		r.Disk.Source = &mesosv1.Resource_DiskInfo_Source{Type: mesosv1.Resource_DiskInfo_Source_MOUNT.Enum(),
+			Mount: &mesosv1.Resource_DiskInfo_Source_Mount{Root: proto.String("disks/1")}}
+		path, err := volumeOf("/work", r)
+		require.NoError(t, err)
+		assert.Equal(t, "/work/disks/1", path)
+		_, err = volumeOf("", r)
+		assert.ErrorContains(t, err, "work_dir")
+	})
+}
+
+func TestCallsOutOfPlace(t *testing.T) {
+	i := moduletest.Load[isolator.Isolator](moduletest.New(t, Library), Name)
+	require.ErrorContains(t, i.Watch(t.Context(), id("nobody"), nil), "nobody is not known")
+	require.ErrorContains(t, i.Update(t.Context(), id("nobody"), nil, nil), "nobody is not known")
+	require.NoError(t, i.Cleanup(t.Context(), id("nobody")))
+}
+
+func TestParameters(t *testing.T) {
+	for key, values := range map[string][]string{
+		"container_disk_watch_interval": {"0ns", "soon"}, "workers": {"0", "-1"}, "enforce_container_disk_quota": {"perhaps"}, "interval": {"1secs"},
+	} {
+		for _, value := range values {
+			_, err := moduletest.TryLoad[isolator.Isolator](moduletest.New(t, Library, moduletest.Parameter(Name, key, value)), Name)
+			assert.ErrorContains(t, err, key, value)
+		}
+	}
+}
+
+// A thousand sandboxes cost next to nothing.
+func BenchmarkContainers(b *testing.B) {
+	base := b.TempDir()
+	var roots []string
+	for n := range 1000 {
+		roots = append(roots, filepath.Join(base, fmt.Sprint(n)))
+		require.NoError(b, os.Mkdir(roots[n], 0o755))
+		for _, name := range []string{"stdout", "stderr", "data"} {
+			write(b, filepath.Join(roots[n], name), 10)
+		}
+	}
+	for b.Loop() {
+		for _, root := range roots {
+			_, err := measure(b.Context(), root, nil)
+			require.NoError(b, err)
+		}
+	}
+}
