@@ -1,7 +1,10 @@
 package docs_test
 
 import (
+	"encoding/json"
+	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -18,13 +21,17 @@ import (
 
 var update = flag.Bool("update", false, "write what sessions print into the pages, and docs/rules.md")
 
-func TestRulesPage(t *testing.T) {
-	if *update {
-		require.NoError(t, os.WriteFile("../../docs/rules.md", []byte(docs.RulesPage()), 0o644))
-	}
-	got, err := os.ReadFile("../../docs/rules.md")
+func TestGeneratedPages(t *testing.T) {
+	index, err := docs.ModulesPage("../..")
 	require.NoError(t, err)
-	assert.Equal(t, docs.RulesPage(), string(got), "run \"make generate\"")
+	for path, want := range map[string]string{"../../docs/rules.md": docs.RulesPage(), "../../docs/modules/README.md": index} {
+		if *update {
+			require.NoError(t, os.WriteFile(path, []byte(want), 0o644))
+		}
+		got, err := os.ReadFile(path)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(got), "run \"make generate\"")
+	}
 }
 
 // TestBlocks goes through the fenced blocks of every page, in their order: a session
@@ -33,8 +40,8 @@ func TestBlocks(t *testing.T) {
 	at := workshop(t)
 	for _, p := range pages(t) {
 		t.Run(p.path, func(t *testing.T) {
-			dir := filepath.Join(at.home, strings.TrimSuffix(filepath.Base(p.path), ".md"))
-			require.NoError(t, os.Mkdir(dir, 0o755))
+			dir := filepath.Join(at.home, strings.TrimSuffix(p.path, ".md"))
+			require.NoError(t, os.MkdirAll(dir, 0o755))
 			require.NoError(t, os.Symlink(at.bin, filepath.Join(dir, "bin")))
 			s := &shell{t: t, site: at, dir: dir, daemons: map[string]*daemon{}}
 			if *update {
@@ -45,7 +52,9 @@ func TestBlocks(t *testing.T) {
 			for _, b := range p.blocks {
 				s.check(b)
 			}
-			s.vet(p)
+			if !p.ofRole() { // those are tested
+				s.vet(p)
+			}
 		})
 	}
 }
@@ -63,6 +72,10 @@ func (s *shell) check(b *block) {
 			assert.Fail(s.t, where()+": a program is a whole file (file=) or lines of one (from=)")
 		}
 	case "json":
+		if b.has("document") {
+			assert.True(s.t, documents(b.text()), "%s: this is no JSON", where())
+			return
+		}
 		_, _, err := manifest.ParseJSON(where(), []byte(b.text()), manifest.Options{})
 		if b.has("refused") {
 			assert.Error(s.t, err, where())
@@ -89,20 +102,34 @@ func (s *shell) check(b *block) {
 	}
 }
 
+// documents reports whether a text is JSON documents, one behind the other.
+func documents(text string) bool {
+	d := json.NewDecoder(strings.NewReader(text))
+	for {
+		var any json.RawMessage
+		if err := d.Decode(&any); err != nil {
+			return errors.Is(err, io.EOF)
+		}
+	}
+}
+
 // write puts a whole file where a session and the compilers find it.
 func (s *shell) write(b *block) {
 	path := filepath.Join(s.dir, b.values["file"])
 	require.NoError(s.t, os.MkdirAll(filepath.Dir(path), 0o755))
 	require.NoError(s.t, os.WriteFile(path, []byte(b.text()), 0o644))
-	compilers := map[string][][]string{
-		"cpp": {{"g++", "-std=c++11"}},
-		"c":   {{"gcc", "-std=c11"}},
+	compile := map[string][]string{"cpp": {"g++", "-std=c++11"}, "c": {"gcc", "-std=c11"}}[b.lang]
+	if compile == nil || b.page.ofRole() { // what is in a role's page is built as a library, and tested
+		return
 	}
-	for _, c := range compilers[b.lang] {
-		cmd := exec.Command(c[0], append(c[1:], "-Wall", "-Wextra", "-Werror", "-fPIC", "-c", "-o", os.DevNull, "-I"+filepath.Join(s.root, "facade/include"), path)...)
-		out, err := cmd.CombinedOutput()
-		assert.NoError(s.t, err, "%s:%d: %s", b.page.path, b.first, out)
-	}
+	s.site.compile(s.t, b, append(compile, "-c", "-o", os.DevNull, path)...)
+}
+
+// compile runs a compiler that takes no warning.
+func (s site) compile(t *testing.T, b *block, command ...string) {
+	args := append(command[1:], "-Wall", "-Wextra", "-Werror", "-fPIC", "-I"+filepath.Join(s.root, "facade/include"))
+	out, err := exec.Command(command[0], args...).CombinedOutput()
+	assert.NoError(t, err, "%s:%d: %s", b.page.path, b.first, out)
 }
 
 // vet compiles all that is written in Go in the page, tests included.

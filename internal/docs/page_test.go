@@ -43,14 +43,33 @@ func (b *block) has(word string) bool {
 // pages are all texts of the repository that people read.
 func pages(t *testing.T) (all []*page) {
 	t.Helper()
-	paths, err := filepath.Glob("../../docs/*.md")
+	all = append(all, readPage(t, "../../README.md"))
+	for _, folder := range []string{"docs", modulePages, rolePages} {
+		all = append(all, pagesIn(t, folder)...)
+	}
+	return all
+}
+
+// The folders of pages that are one like the other.
+const (
+	modulePages = "docs/modules"
+	rolePages   = "docs/roles"
+)
+
+func pagesIn(t *testing.T, folder string) (all []*page) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("../..", folder, "*.md"))
 	require.NoError(t, err)
-	require.NotEmpty(t, paths)
-	for _, path := range append([]string{"../../README.md"}, paths...) {
+	require.NotEmpty(t, paths, "%s has no pages", folder)
+	for _, path := range paths {
 		all = append(all, readPage(t, path))
 	}
 	return all
 }
+
+func (p *page) name() string { return strings.TrimSuffix(filepath.Base(p.path), ".md") }
+
+func (p *page) ofRole() bool { return filepath.Dir(p.path) == rolePages }
 
 func readPage(t *testing.T, path string) *page {
 	t.Helper()
