@@ -33,7 +33,7 @@ class TestModule {
   // key=value, in their order.
   //
   // Since 1.12.0.
-  virtual std::vector<std::string> parameters() { return std::vector<std::string>(); }
+  virtual std::vector<std::string> parameters() { return {}; }
 };
 
 namespace mesos {

@@ -31,6 +31,8 @@ type Authenticator interface {
 	// Initialize brings the credentials the operator has configured, nil if
 	// none. If it fails and authentication is required, the daemon does not
 	// start; if it is not required, nobody is authenticated.
+	//
+	//mms:optional credentials
 	Initialize(ctx context.Context, credentials *mesosv1.Credentials) error
 
 	// Mechanisms returns the names of the mechanisms peers may choose from,

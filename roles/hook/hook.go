@@ -77,6 +77,7 @@ type Hook interface {
 	//
 	//mms:since 1.12.0
 	//mms:default nil
+	//mms:optional task, environment
 	SlavePreLaunchDockerTaskExecutorDecorator(ctx context.Context, task *mesosv1.TaskInfo,
 		executor *mesosv1.ExecutorInfo, containerName, sandboxDirectory, mappedDirectory string,
 		environment *mesosv1.Environment) (*module.DockerTaskExecutorPrepareInfo, error)

@@ -121,11 +121,35 @@ typedef struct mesos_sink {
   void (*write)(struct mesos_sink* sink, const void* data, size_t size);
 } mesos_sink;
 
-/* Bytes handed in: text, or a serialised API message. Not terminated. The caller owns them. */
+/*
+ * Bytes handed in: text, or a serialised API message. Not terminated. The caller owns them. Where a role's contract allows
+ * a message not to be there, data is then NULL; one that says nothing has data, and the size 0.
+ */
 typedef struct mesos_bytes {
   const void* data;
   size_t size;
 } mesos_bytes;
+
+/*
+ * Takes what a module has to say later: the functions that a role's Go interface calls sinks. Valid during the call that
+ * gets it; a copy of it is good for as long as the daemon runs, so a module cannot call too late. Both functions may be
+ * called from any thread, also before the call that brought the receiver has returned, and never wait.
+ */
+typedef struct mesos_receiver {
+  uint32_t size;
+  uint32_t reserved;
+  void* daemon;
+  uint64_t id;
+  /*
+   * Hands over one element, as with a mesos_sink. Returns 0 if it was taken, else one of MESOS_RECEIVER_: the caller has
+   * nothing to do then.
+   */
+  int32_t (*send)(void* daemon, uint64_t id, const void* data, size_t size);
+  /* Whether somebody still listens: 0 once the context of the call that brought it has ended, or the object is gone. */
+  int32_t (*open)(void* daemon, uint64_t id);
+} mesos_receiver;
+
+enum { MESOS_RECEIVER_TAKEN = 0, MESOS_RECEIVER_CLOSED = 1, MESOS_RECEIVER_FULL = 2 };
 
 /*
  * The head of every role's table; the role's functions follow, in the order in which its interface grew. What a table is
@@ -257,6 +281,12 @@ __attribute__((format(printf, 2, 3), unused)) static inline int32_t mesos_fail(m
 /* Whether the caller has given up on the call, or the daemon on the instance. Cheap enough for an inner loop. */
 __attribute__((unused)) static inline int mesos_cancelled(const mesos_context* context) {
   return context != NULL && __atomic_load_n(&context->cancelled, __ATOMIC_ACQUIRE) != 0;
+}
+
+/* Hands one element to a receiver. Returns 0 if it was taken. */
+__attribute__((unused)) static inline int32_t mesos_send(const mesos_receiver* receiver, const void* data, size_t size) {
+  return receiver == NULL || receiver->send == NULL ? MESOS_RECEIVER_CLOSED
+                                                    : receiver->send(receiver->daemon, receiver->id, data, size);
 }
 
 /* The module at index of a view, whatever size the daemon's elements have; NULL past the end. */

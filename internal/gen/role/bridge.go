@@ -12,6 +12,8 @@ import (
 type nativeFile struct {
 	goFile
 	Snake, Upper string
+	Headers      []string // of the API messages that it uses
+	Sinks        bool
 	Methods      []nativeMethod
 }
 
@@ -23,15 +25,17 @@ type nativeMethod struct {
 	Result  *nativeValue
 	Default string // in C++
 
-	CParams   string // of the table's function, after object and context, with a comma behind
-	CppParams string // of the class
-	CppNone   string // the same without names, for a body that does not use them
-	CppArgs   string // what the table's function hands to the class
+	CParams   string   // of the table's function, after object and context, with a comma behind
+	CppParams string   // of the class
+	CppNone   string   // the same without names, for a body that does not use them
+	CppRead   []string // what the table's function does before it calls the class
+	CppArgs   string   // what it hands to the class
 
 	WrapParams string // of the bridge's function in C, after object and context
 	WrapArgs   string // what it hands to the table's function
 	Before     []string
-	Hand       string // what Go hands to the bridge's function
+	Failed     []string // what Go does if the call failed
+	Hand       string   // what Go hands to the bridge's function
 }
 
 // CField is the method's field in a struct of C as Go sees it: cgo puts an underscore before Go's keywords.
@@ -42,6 +46,17 @@ func (n nativeMethod) CField() string {
 	return n.Snake
 }
 
+// Receivers are the parameters that are sinks.
+func (n nativeMethod) Receivers() []string {
+	var all []string
+	for _, p := range n.Params {
+		if w, _ := wireOf(p.Type); w.Sink {
+			all = append(all, cName(p.Name))
+		}
+	}
+	return all
+}
+
 // Narrow says that the result, if any, and whether the call failed fit into one word, which saves a tenth of a call.
 func (n nativeMethod) Narrow() bool {
 	return n.Result == nil || n.Result.Scalar() && slices.Contains([]string{"uint8_t", "int32_t", "uint32_t"}, n.Result.C)
@@ -50,37 +65,51 @@ func (n nativeMethod) Narrow() bool {
 // nativeValue is a parameter or result that crosses.
 type nativeValue struct {
 	wire
-	Name   string // in C
-	GoName string
-	GoType string // as the bridge's file writes it
-	GoElem string // of one element, without the pointer of a message
+	Name     string // in C
+	Optional bool   // a message that may not be there
+	GoName   string
+	GoType   string // as the bridge's file writes it
+	GoElem   string // of one element, without the pointer of a message
 }
 
-// CppType is the type in the class.
+// CppType is the type in the class. A message that is returned may be absent, as it may be nil in Go.
 func (v nativeValue) CppType() string {
-	if v.List {
+	switch {
+	case v.Sink:
+		return "mesos::Receiver<" + v.Cpp + ">"
+	case v.List:
 		return "std::vector<" + v.Cpp + ">"
+	case v.Kind == "message" && v.Optional:
+		return "mesos::Optional<" + v.Cpp + ">"
+	default:
+		return v.Cpp
 	}
-	return v.Cpp
 }
 
 // Scalar says that the value crosses in a register.
 func (v nativeValue) Scalar() bool { return v.Kind == "scalar" && !v.List }
 
-// nativeOf describes a role that checkNative has found nothing against.
-func nativeOf(c contract) nativeFile {
+// nativeOf describes a role that checkNative has found nothing against, and of which all messages are known.
+func nativeOf(c contract, known messageIndex) nativeFile {
 	in := newScope(nil)
+	in.known = known
 	n := nativeFile{goFile: goFile{contract: c}, Snake: snake(c.Name), Upper: strings.ToUpper(snake(c.Name))}
+	for _, m := range c.Methods {
+		for _, t := range m.messages() {
+			if d, err := known.of(t); err == nil && !slices.Contains(n.Headers, headerOf(d.ParentFile())) {
+				n.Headers = append(n.Headers, headerOf(d.ParentFile()))
+			}
+		}
+	}
+	slices.Sort(n.Headers)
 	in.use(c.Go)
 	in.scan(c.Methods)
 	for _, m := range c.Methods {
 		n.Methods = append(n.Methods, in.native(m))
 	}
 	for _, m := range n.Methods {
+		n.Sinks = n.Sinks || len(m.Failed) > 0
 		used := strings.Join(append(m.Before, m.Hand), " ")
-		if strings.Contains(used, "proto.") {
-			in.used["google.golang.org/protobuf/proto"] = "proto"
-		}
 		if strings.Contains(used, "unsafe.") {
 			in.used["unsafe"] = "unsafe"
 		}
@@ -92,11 +121,12 @@ func nativeOf(c contract) nativeFile {
 func (s *scope) native(m method) nativeMethod {
 	n := nativeMethod{goMethod: s.method(m), Snake: cName(snake(m.Name)), Camel: cName(camel(m.Name))}
 	n.Default, _ = m.cppDefault()
-	var cpp, none, args, hand []string
+	var cpp, none, args, hand, receivers []string
 	for _, p := range m.Params {
 		v := s.value(p)
 		cpp = append(cpp, v.cppParam()+" "+v.Name)
 		none = append(none, v.cppParam()+" /* "+v.Name+" */")
+		n.CppRead = append(n.CppRead, v.cppRead()...)
 		args = append(args, v.cppArg())
 		for _, c := range v.cParams() {
 			n.CParams += c + ", "
@@ -104,17 +134,28 @@ func (s *scope) native(m method) nativeMethod {
 		n.WrapParams += v.wrapParams()
 		n.WrapArgs += v.wrapArgs() + ", "
 		before, given := v.hand()
+		if v.Sink {
+			before, given = v.handSink(m.Name)
+			n.Failed = append(n.Failed, fmt.Sprintf("o.shut(%sC)", v.GoName))
+		}
 		for _, line := range before {
-			n.Before = append(n.Before, strings.ReplaceAll(line, returnHere, "return "+n.Returned))
+			line = strings.ReplaceAll(line, returnHere, "return "+n.Returned)
+			if v.Sink {
+				receivers = append(receivers, line)
+			} else {
+				n.Before = append(n.Before, line)
+			}
 		}
 		hand = append(hand, given...)
 	}
+	n.Before = append(n.Before, receivers...) // at last, so that nothing fails behind them but the call
 	n.CppParams, n.CppNone, n.CppArgs = strings.Join(cpp, ", "), strings.Join(none, ", "), strings.Join(args, ", ")
 	for _, h := range hand {
 		n.Hand += ", " + h
 	}
 	if len(m.Results) == 1 {
 		v := s.value(m.Results[0])
+		v.Optional = v.Message != nil
 		n.Result = &v
 	}
 	return n
@@ -122,8 +163,17 @@ func (s *scope) native(m method) nativeMethod {
 
 func (s *scope) value(p value) nativeValue {
 	w, _ := wireOf(p.Type)
-	v := nativeValue{wire: w, Name: cName(p.Name), GoName: s.free(p.Name), GoType: s.typeOf(p.Type), GoElem: s.typeOf(p.Type)}
+	v := nativeValue{wire: w, Name: cName(p.Name), Optional: p.Optional, GoName: s.free(p.Name), GoType: s.typeOf(p.Type), GoElem: s.typeOf(p.Type)}
 	element := types.Unalias(p.Type)
+	if w.Message != nil {
+		if d, err := s.known.of(w.Message); err == nil {
+			v.Cpp = structName(d)
+		}
+	}
+	if w.Sink {
+		element = types.Unalias(element.(*types.Signature).Params().At(0).Type())
+		v.GoElem = s.typeOf(element)
+	}
 	if w.List {
 		element = types.Unalias(element.(*types.Slice).Elem())
 		v.GoElem = s.typeOf(element)
@@ -143,15 +193,37 @@ func (v nativeValue) cppParam() string {
 
 // cParams are the parameters of the table's function.
 func (v nativeValue) cParams() []string {
+	if v.Sink {
+		return []string{"const mesos_receiver* " + v.Name}
+	}
 	if v.List {
 		return []string{"const " + v.C + "* " + v.Name, "size_t " + v.Name + "_count"}
 	}
 	return []string{v.C + " " + v.Name}
 }
 
+// cppRead makes a message of what the table's function got, under the name that cppArg has for it.
+func (v nativeValue) cppRead() []string {
+	if v.Kind != "message" || v.Sink {
+		return nil
+	}
+	given := v.Name
+	if v.List {
+		given += ", " + v.Name + "_count"
+	}
+	return []string{
+		fmt.Sprintf("%s %s_read;", v.CppType(), v.Name),
+		fmt.Sprintf("if (!read_argument(%s, \"%s\", %s_read)) {", given, v.Name, v.Name), "  return;", "}",
+	}
+}
+
 // cppArg turns what the table's function got into what the class wants.
 func (v nativeValue) cppArg() string {
 	switch {
+	case v.Sink:
+		return fmt.Sprintf("%s(%s)", v.CppType(), v.Name)
+	case v.Kind == "message":
+		return v.Name + "_read"
 	case v.List:
 		return fmt.Sprintf("taken<%s>(%s, %s_count)", v.Cpp, v.Name, v.Name)
 	case v.Kind != "scalar":
@@ -167,6 +239,8 @@ func (v nativeValue) cppArg() string {
 // look at.
 func (v nativeValue) wrapParams() string {
 	switch {
+	case v.Sink:
+		return fmt.Sprintf(", mms_receiver_id %s", v.Name)
 	case v.List:
 		return fmt.Sprintf(", const %s* %s, size_t %s_count", v.C, v.Name, v.Name)
 	case v.Kind != "scalar":
@@ -178,6 +252,8 @@ func (v nativeValue) wrapParams() string {
 
 func (v nativeValue) wrapArgs() string {
 	switch {
+	case v.Sink:
+		return fmt.Sprintf("&%s_receiver", v.Name)
 	case v.List:
 		return fmt.Sprintf("%s, %s_count", v.Name, v.Name)
 	case v.Kind != "scalar":
@@ -227,7 +303,7 @@ func (v nativeValue) hand() (before, given []string) {
 		}
 	case v.Kind == "message":
 		return []string{
-				fmt.Sprintf("%sBytes, err := proto.Marshal(%s)", local, v.GoName),
+				fmt.Sprintf("%sBytes, err := marshal(%s)", local, v.GoName),
 				"if err != nil {", returnHere, "}",
 			}, []string{
 				fmt.Sprintf("(*C.uint8_t)(unsafe.SliceData(%sBytes))", local), fmt.Sprintf("C.size_t(len(%sBytes))", local),
@@ -237,6 +313,16 @@ func (v nativeValue) hand() (before, given []string) {
 	default:
 		return nil, []string{fmt.Sprintf("C.%s(%s)", v.Go, v.GoName)}
 	}
+}
+
+// handSink opens a receiver whose elements become calls of a Go function.
+func (v nativeValue) handSink(method string) (before, given []string) {
+	local := v.GoName + "C"
+	convert := map[string]string{"text": "text", "bytes": "copied", "message": fmt.Sprintf("message[%s]", v.GoElem)}[v.Kind]
+	return []string{
+		fmt.Sprintf("%s, err := o.receive(ctx, %q, taker(%s, %s))", local, method, v.GoName, convert),
+		"if err != nil {", returnHere, "}",
+	}, []string{local}
 }
 
 // Take turns what the bridge's function returned into the Go result.

@@ -49,6 +49,7 @@ type method struct {
 
 // value is a parameter or result.
 type value struct {
-	Name string // never empty
-	Type types.Type
+	Name     string // never empty
+	Type     types.Type
+	Optional bool // a message that may be nil
 }

@@ -38,6 +38,18 @@ func generate(root string, rows []row, overlay map[string][]byte) (files, error)
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	known, err := readMessages(root)
+	if err != nil {
+		return nil, err
+	}
+	used, err := known.used(native)
+	if err != nil {
+		return nil, err
+	}
+	headers, err := messageHeaders(used)
+	if err != nil {
+		return nil, err
+	}
 	w := writer{out: files{fingerprintsPath: renderFingerprints(contracts)}, modulePath: modulePathOf(contracts)}
 	for _, c := range contracts {
 		w.goSource("unimplemented", w.folder(c)+"/zz_generated.go", unimplementedOf(c))
@@ -45,11 +57,14 @@ func generate(root string, rows []row, overlay map[string][]byte) (files, error)
 	}
 	w.goSource("handles", "manager/handle/zz_roles.go", contracts)
 	for _, c := range native {
-		n := nativeOf(c)
+		n := nativeOf(c, known)
 		w.text("table.h", "facade/include/mesos/roles/"+n.Snake+".h", n)
 		w.text("role.hpp", "facade/include/"+n.Snake+".hpp", n)
 		w.text("forward.hpp", "facade/include/mesos/module/"+n.Snake+".hpp", n)
 		w.goSource("bridge", "manager/vehicle/native/bridge/zz_"+c.Go.Name()+".go", n)
+	}
+	for _, h := range headers {
+		w.text("messages.hpp", "facade/include/"+h.Path, h)
 	}
 	w.goSource("bridges", "manager/vehicle/native/bridge/zz_roles.go", native)
 	return w.out, errors.Join(w.errs...)

@@ -58,8 +58,9 @@ func (f goFile) PackageName() string { return f.Go.Name() }
 
 // scope collects the packages that a file names.
 type scope struct {
-	self *types.Package // written without qualifier; may be nil
-	used map[string]string
+	self  *types.Package // written without qualifier; may be nil
+	used  map[string]string
+	known messageIndex // for C++
 }
 
 func newScope(self *types.Package) *scope { return &scope{self: self, used: map[string]string{}} }
@@ -167,9 +168,9 @@ func tuple(all []string) string {
 }
 
 // taken are the names that generated methods use themselves.
-var taken = strings.Fields(`ctx h s o c x C done err nil len recover unsafe proto
+var taken = strings.Fields(`ctx h s o c x C done err nil len recover unsafe
 	bool byte int32 int64 uint32 uint64 float32 float64 string uintptr
-	watch watched failure badResult drop one every text copied message scalar truth boolean pack marshalAll`)
+	watch watched failure badResult drop one every text copied message scalar truth boolean pack marshal marshalAll taker`)
 
 func (s *scope) free(name string) string {
 	for {

@@ -12,9 +12,12 @@ import (
 type wire struct {
 	Go   string // of one element, as cgo wants it converted: C.TYPE
 	C    string // in a table
-	Cpp  string // in the class
+	Cpp  string // in the class; of a message, what structName says
 	Kind string // scalar, text, bytes or message
 	List bool
+
+	Message types.Type // of one element, if it is a message
+	Sink    bool       // a function that takes such a value
 }
 
 // scalars by the name of the Go type. byte is char and int64 is long because that is what authors write: with anything else
@@ -43,6 +46,9 @@ func wireOf(t types.Type) (wire, error) {
 		w.List = true
 		return w, nil
 	}
+	if sink, ok := types.Unalias(t).(*types.Signature); ok {
+		return wireOfSink(sink)
+	}
 	switch u := types.Unalias(t).(type) {
 	case *types.Basic:
 		if u.Kind() == types.String {
@@ -54,11 +60,25 @@ func wireOf(t types.Type) (wire, error) {
 		}
 	case *types.Pointer:
 		if isMessage(u) {
-			return wire{C: "mesos_bytes", Cpp: "std::string", Kind: "message"}, nil
+			return wire{C: "mesos_bytes", Kind: "message", Message: u.Elem()}, nil
 		}
 	}
 	return wire{}, fmt.Errorf("a %s cannot cross to C; there are bool, byte, int32, int64, uint32, uint64, float32, float64, string, []byte, "+
-		"API messages, and slices of these: use one, or take Native from the role's row", types.TypeString(t, nil))
+		"API messages, slices of these, and functions that take one text, []byte or API message: use one, or take Native from the role's row",
+		types.TypeString(t, nil))
+}
+
+// wireOfSink says how a function crosses that the module calls later: as a receiver of elements.
+func wireOfSink(sink *types.Signature) (wire, error) {
+	if sink.Params().Len() == 1 && sink.Results().Len() == 0 && !sink.Variadic() {
+		w, err := wireOf(sink.Params().At(0).Type())
+		if err == nil && !w.List && !w.Sink && w.Kind != "scalar" {
+			w.Sink = true
+			return w, nil
+		}
+	}
+	return wire{}, fmt.Errorf("a %s cannot cross to C; a function that the module calls later takes one text, []byte or API message and returns nothing: "+
+		"make a message of what it takes, or take Native from the role's row", types.TypeString(sink, nil))
 }
 
 func isBytes(t types.Type) bool {
@@ -90,6 +110,11 @@ func checkNative(c contract) error {
 				errs = append(errs, fmt.Errorf("%s: role %s: %s: %s: %w", m.At, c.Name, m.Name, v.Name, err))
 			}
 		}
+		for _, r := range m.Results {
+			if w, err := wireOf(r.Type); err == nil && w.Sink {
+				errs = append(errs, fmt.Errorf("%s: role %s: %s returns a function, which cannot cross to C", m.At, c.Name, m.Name))
+			}
+		}
 		if _, err := m.cppDefault(); err != nil {
 			errs = append(errs, fmt.Errorf("%s: role %s: %s: %w", m.At, c.Name, m.Name, err))
 		}
@@ -106,13 +131,9 @@ func (m method) cppDefault() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	whole := w.Cpp
-	if w.List {
-		whole = "std::vector<" + w.Cpp + ">"
-	}
 	switch d := m.Default; {
 	case d == "" || d == "nil" || d == `""`:
-		return whole + "()", nil
+		return "{}", nil
 	case d == "true" || d == "false":
 		return d, nil
 	case w.Kind == "scalar" && !w.List && strings.Trim(d, "-0123456789.") == "":
@@ -151,16 +172,27 @@ func camel(name string) string {
 	return strings.Join(words, "")
 }
 
-// reserved are words that cannot name a parameter or method in C or C++, and the names that the generated code uses itself.
-var reserved = strings.Fields(`alignas alignof and asm auto bool break case catch char class const constexpr continue
+// keywords cannot name anything in C or C++: words of the languages, and macros of the system's headers and of compilers.
+var keywords = strings.Fields(`alignas alignof and asm auto bool break case catch char class const constexpr continue
 	decltype default delete do double else enum explicit export extern false float for friend goto if inline int long mutable
 	namespace new noexcept not nullptr operator or private protected public register requires return short signed sizeof
 	static struct switch template this throw true try typedef typeid typename union unsigned using virtual void volatile
-	while xor restrict object context result error instance`)
+	while xor restrict linux unix major minor makedev errno stdin stdout stderr assert NULL EOF`)
+
+// reserved are names that the generated code uses itself, where parameters and methods are.
+var reserved = strings.Fields(`object context result error instance function code answer collected`)
 
 // cName is the name of a parameter or method in C and C++.
 func cName(name string) string {
 	if slices.Contains(reserved, name) {
+		return name + "_"
+	}
+	return memberName(name)
+}
+
+// memberName is the name of a field or of a value of an enum in C++.
+func memberName(name string) string {
+	if slices.Contains(keywords, name) || name == "unknown_fields" {
 		return name + "_"
 	}
 	return name

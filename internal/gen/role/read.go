@@ -189,7 +189,7 @@ func nameOf(v *types.Var, prefix string, i int) string {
 	return v.Name()
 }
 
-// takeDirectives reads //mms:since VERSION and //mms:default EXPRESSIONS from the comment of a method.
+// takeDirectives reads //mms:since VERSION, //mms:default EXPRESSIONS and //mms:optional PARAMETERS from the comment of a method.
 func (m *method) takeDirectives(doc *ast.CommentGroup) error {
 	if doc == nil {
 		return nil
@@ -213,12 +213,34 @@ func (m *method) takeDirectives(doc *ast.CommentGroup) error {
 			}
 		case "default":
 			m.Default = strings.TrimSpace(rest)
+		case "optional":
+			if err := m.takeOptional(strings.FieldsFunc(rest, func(c rune) bool { return c == ' ' || c == ',' })); err != nil {
+				return err
+			}
 		default:
-			return fmt.Errorf("unknown directive //mms:%s; there are since and default", word)
+			return fmt.Errorf("unknown directive //mms:%s; there are since, default and optional", word)
 		}
 	}
 	if seen["since"] != seen["default"] {
 		return errors.New("//mms:since and //mms:default go together: a library too old to have the method is answered with the default (nothing behind the word: zero values)")
+	}
+	return nil
+}
+
+// takeOptional marks the parameters that may be nil. In C++ they say whether they are there; all other messages are.
+func (m *method) takeOptional(names []string) error {
+	if len(names) == 0 {
+		return errors.New("//mms:optional names the parameters that may be nil")
+	}
+	for _, name := range names {
+		i := slices.IndexFunc(m.Params, func(v value) bool { return v.Name == name })
+		if i < 0 {
+			return fmt.Errorf("//mms:optional %s: the method has no parameter of that name", name)
+		}
+		if w, err := wireOf(m.Params[i].Type); err != nil || w.Kind != "message" || w.List || w.Sink {
+			return fmt.Errorf("//mms:optional %s: only an API message can be nil", name)
+		}
+		m.Params[i].Optional = true
 	}
 	return nil
 }

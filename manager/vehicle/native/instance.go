@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/vehicle"
+	"github.com/mesos-modules/mms/manager/vehicle/native/bridge"
 	"github.com/mesos-modules/mms/manager/vehicle/native/internal/descriptor"
 )
 
@@ -19,6 +21,7 @@ type instance struct {
 	library *library
 	module  *module
 	object  uintptr
+	wrapped any // nil if it could not be
 	host    *host
 	gone    atomic.Bool
 }
@@ -38,7 +41,7 @@ func (l *library) Create(ctx context.Context, name string, h facade.Host, p faca
 		l.leave()
 		return vehicle.Instance{}, err
 	}
-	value, err := x.value()
+	value, err := x.value(h.Logger())
 	if err != nil {
 		// The object is the module's all the same, and goes back to it.
 		return vehicle.Instance{}, errors.Join(err, x.destroy(context.WithoutCancel(ctx)))
@@ -74,7 +77,7 @@ func (x *instance) make(ctx context.Context, h facade.Host, p facade.Parameters)
 }
 
 // value checks what the object really is before anything of it is called.
-func (x *instance) value() (any, error) {
+func (x *instance) value(logger *slog.Logger) (any, error) {
 	role, err := descriptor.RoleOf(newProcess(0), uint64(x.object))
 	if err != nil {
 		return nil, fmt.Errorf("module %q of role %s: %w", x.module.name, x.module.role, err)
@@ -86,6 +89,8 @@ func (x *instance) value() (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("module %q of role %s: %w", x.module.name, x.module.role, err)
 	}
+	bridge.Report(value, func(err error) { logger.Warn("the module made a mistake", "error", err) })
+	x.wrapped = value
 	return value, nil
 }
 
@@ -100,6 +105,7 @@ func (x *instance) destroy(ctx context.Context) error {
 	defer limit.free()
 	why := newError(&call)
 	failed := C.abi_destroy(C.uintptr_t(x.module.destroy.Key()), C.uintptr_t(x.module.descriptor), limit.c, C.uintptr_t(x.object), why) != 0
+	bridge.End(x.wrapped)
 	x.host.release()
 	x.library.leave()
 	if failed {

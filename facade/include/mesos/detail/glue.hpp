@@ -6,6 +6,7 @@
 
 #include <exception>
 #include <new>
+#include <type_traits>
 
 #if defined(__cpp_exceptions) || defined(__EXCEPTIONS)
 #define MESOS_TRY_ try
@@ -131,7 +132,7 @@ MESOS_HIDDEN inline void give(mesos_sink* sink, const std::vector<std::string>& 
   }
 }
 template <typename T>
-MESOS_HIDDEN void give(mesos_sink* sink, const std::vector<T>& all) {
+MESOS_HIDDEN typename std::enable_if<std::is_scalar<T>::value>::type give(mesos_sink* sink, const std::vector<T>& all) {
   for (size_t i = 0; i < all.size(); i++) {
     const T value = all[i];
     sink->write(sink, &value, sizeof value);

@@ -11,7 +11,10 @@ class Echo : public Probe {
   char char_(char a) { return a; }
   std::string join(const std::string& text, const std::string& data) { return text + "+" + data; }
   std::string reverse(const std::string& data) { return std::string(data.rbegin(), data.rend()); }
-  std::string rename(const std::string& task) { return task; }
+  mesos::Optional<mesos::v1::TaskID> rename(const mesos::v1::TaskID& task) { return task; }
+  mesos::Optional<mesos::v1::ContainerID> parent(const mesos::Optional<mesos::v1::ContainerID>& child) {
+    return child ? child->parent : mesos::Optional<mesos::v1::ContainerID>(mesos::v1::ContainerID());
+  }
   long sum(const std::vector<long>& all) {
     long sum = 0;
     for (long x : all) {
@@ -23,11 +26,20 @@ class Echo : public Probe {
   std::vector<std::string> blobs(const std::vector<std::string>& all) { return reversed(all); }
   std::vector<bool> flags(const std::vector<bool>& all) { return reversed(all); }
   std::vector<double> numbers(const std::vector<double>& all) { return reversed(all); }
-  std::vector<std::string> tasks(const std::vector<std::string>& all) { return reversed(all); }
+  std::vector<mesos::v1::TaskID> tasks(const std::vector<mesos::v1::TaskID>& all) { return reversed(all); }
   void delete_(const std::string& this_, const std::string&, const std::string&, const std::string&, const std::string&) {
     throw mesos::Error("cannot delete " + this_);
   }
   void range() {}
+  void watch(const std::string& text, const mesos::Receiver<std::string>& texts, const mesos::Receiver<std::string>& blobs,
+             const mesos::Receiver<mesos::v1::TaskID>& sink) {
+    texts(text + "1");
+    texts(text + "2");
+    blobs(text);
+    mesos::v1::TaskID task;
+    task.value = text;
+    sink(task);
+  }
 
   template <typename T>
   static std::vector<T> reversed(const std::vector<T>& all) { return std::vector<T>(all.rbegin(), all.rend()); }

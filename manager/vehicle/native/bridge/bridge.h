@@ -5,6 +5,8 @@
 #include <mesos/module.h>
 #include <stdlib.h>
 
+#include "receiver.h"
+
 /* Into the function that cgo makes, which the error's kilobyte of stack keeps the compiler from doing by itself. */
 #define MMS_INLINE static inline __attribute__((always_inline))
 

@@ -23,8 +23,8 @@ func TestEveryNativeRoleHasABridge(t *testing.T) {
 	for _, r := range roles.Table() {
 		assert.Equal(t, r.Native, wrapper(r.Name) != nil, r.Name)
 	}
-	_, err := Wrap("Isolator", objects.Object("adder"))
-	assert.EqualError(t, err, "role Isolator is not for native modules")
+	_, err := Wrap("Allocator", objects.Object("adder"))
+	assert.EqualError(t, err, "role Allocator is not for native modules")
 }
 
 func TestWrapLooksAtTheHead(t *testing.T) {

@@ -154,6 +154,14 @@ func (p packed) first() *C.mesos_bytes { return (*C.mesos_bytes)(p.block) }
 func (p packed) count() C.size_t       { return C.size_t(p.n) }
 func (p packed) free()                 { C.free(p.block) }
 
+// marshal returns nil for a message that is nil, and other than nil for any that is not.
+func marshal(m proto.Message) ([]byte, error) {
+	if !m.ProtoReflect().IsValid() {
+		return nil, nil
+	}
+	return proto.Marshal(m)
+}
+
 func marshalAll[M proto.Message](all []M) ([][]byte, error) {
 	out := make([][]byte, len(all))
 	for i, m := range all {

@@ -7,8 +7,16 @@ func wrapper(role string) func(object uintptr) (any, error) {
 	switch role {
 	case "Anonymous":
 		return wrapAnonymous
+	case "Authenticatee":
+		return wrapAuthenticatee
+	case "Authenticator":
+		return wrapAuthenticator
 	case "Calculator":
 		return wrapCalculator
+	case "Hook":
+		return wrapHook
+	case "Isolator":
+		return wrapIsolator
 	case "TestModule":
 		return wrapTestModule
 	default:

@@ -67,10 +67,10 @@ typedef struct {
 MMS_INLINE mms_test_module_parameters_answer mms_test_module_parameters(uintptr_t function, uintptr_t object, const mesos_context* context) {
   mesos_error error;
   mms_error_begin(&error);
-  mms_sink sink;
-  mms_sink_begin(&sink);
-  int32_t code = ((__typeof__(((mesos_test_module_table*)0)->parameters))function)((void*)object, context, &sink.head, &error);
-  mms_test_module_parameters_answer answer = {mms_error_end(&error, code), mms_sink_end(&sink)};
+  mms_sink collected;
+  mms_sink_begin(&collected);
+  int32_t code = ((__typeof__(((mesos_test_module_table*)0)->parameters))function)((void*)object, context, &collected.head, &error);
+  mms_test_module_parameters_answer answer = {mms_error_end(&error, code), mms_sink_end(&collected)};
   return answer;
 }
 
