@@ -61,16 +61,17 @@ func TestBlocks(t *testing.T) {
 
 func (s *shell) check(b *block) {
 	where := func() string { return b.page.path + ":" + itoa(b.first) }
+	if b.values["from"] != "" {
+		s.verbatim(b)
+		return
+	}
 	switch b.lang {
 	case "go", "cpp", "c":
-		switch {
-		case b.values["file"] != "":
-			s.write(b)
-		case b.values["from"] != "":
-			s.verbatim(b)
-		default:
+		if b.values["file"] == "" {
 			assert.Fail(s.t, where()+": a program is a whole file (file=) or lines of one (from=)")
+			return
 		}
+		s.write(b)
 	case "json":
 		if b.has("document") {
 			assert.True(s.t, documents(b.text()), "%s: this is no JSON", where())
@@ -86,17 +87,20 @@ func (s *shell) check(b *block) {
 			s.write(b)
 		}
 	case "sh":
+		if b.has("script") {
+			cmd := exec.Command("sh", "-n")
+			cmd.Stdin = strings.NewReader(b.text())
+			out, err := cmd.CombinedOutput()
+			assert.NoError(s.t, err, "%s: %s", where(), out)
+			return
+		}
 		for _, c := range shellLines(b.text()) {
 			s.look(where(), c)
 		}
 	case "console":
 		s.session(b)
 	case "text":
-		if b.values["from"] != "" {
-			s.verbatim(b)
-		} else {
-			assert.True(s.t, b.has("drawing"), "%s: text is a drawing, or from a file; what a program prints is a console block", where())
-		}
+		assert.True(s.t, b.has("drawing"), "%s: text is a drawing, or from a file; what a program prints is a console block", where())
 	default:
 		assert.Fail(s.t, where()+": a block of the language "+b.lang+" cannot be checked")
 	}

@@ -7,15 +7,15 @@
 //
 // What is behind the language of a fenced block says what the block is:
 //
+//	any           from=PATH   lines that stand so in a file of the repository that is compiled or tested
 //	go, cpp, c    file=PATH   a whole file, written below the page's folder and compiled
-//	              from=PATH   lines that stand so in a file of the repository that is compiled
 //	json                      a manifest; with "refused" one that is not accepted, with file=PATH
-//	                          one that sessions use; with "document" any other JSON
+//	                          one that sessions use; with "document" JSON that is no manifest
 //	sh                        commands whose programs, subcommands and flags are looked up
+//	              script      a program for the shell
 //	console                   a session that is run: "$ " begins a command, "^C" stops the
 //	                          daemon, "..." stands for any lines
 //	text          drawing     a picture
-//	              from=PATH   lines of a file of the repository
 //
 // A daemon in a session runs in the background until a ^C, of several the one that
 // was started last, and gets a free port; curl and other programs find it under its
