@@ -31,6 +31,8 @@ import (
 	qos "github.com/mesos-modules/mms/modules/qoscontroller/noop"
 	estimator "github.com/mesos-modules/mms/modules/resourceestimator/noop"
 	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
+	envsecrets "github.com/mesos-modules/mms/modules/secretresolver/environment"
+	filesecrets "github.com/mesos-modules/mms/modules/secretresolver/file"
 	resolver "github.com/mesos-modules/mms/modules/secretresolver/value"
 )
 
@@ -38,7 +40,7 @@ import (
 func Master() []facade.Library {
 	return []facade.Library{
 		calculator.Library, hierarchical.Library, masterside.Library, acls.Library, basic.Library, contender.Library, detector.Library,
-		labels.Library,
+		labels.Library, resolver.Library, filesecrets.Library, envsecrets.Library,
 	}
 }
 
@@ -50,6 +52,6 @@ func Slave() []facade.Library {
 		posixrlimits.Library, diskdu.Library, command.Library,
 		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
-		labels.Library, environment.Library,
+		labels.Library, environment.Library, filesecrets.Library, envsecrets.Library,
 	}
 }
