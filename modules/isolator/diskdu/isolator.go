@@ -15,6 +15,7 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/modules/isolator/persistent"
 	"github.com/mesos-modules/mms/roles/isolator"
 )
 
@@ -75,8 +76,9 @@ type folder struct {
 // SupportsStandalone is true: such a container has a sandbox too.
 func (*meter) SupportsStandalone(context.Context) (bool, error) { return true, nil }
 
-// Recover takes up the containers with what their executors were given, until the first
-// Update says more. The first round is spread over an interval.
+// Recover takes up the containers. What they were given says the first Update, when their
+// executors have come back: until then there is no quota. The first round is spread over
+// an interval.
 func (m *meter) Recover(_ context.Context, states []*slave.ContainerState, _ []*mesosv1.ContainerID) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -84,8 +86,7 @@ func (m *meter) Recover(_ context.Context, states []*slave.ContainerState, _ []*
 		if s.GetContainerId().GetParent() != nil {
 			continue
 		}
-		c := m.put(s.GetContainerId(), s.GetDirectory())
-		m.give(c, s.GetExecutorInfo().GetResources(), m.interval*time.Duration(n)/time.Duration(len(states)))
+		m.give(m.put(s.GetContainerId(), s.GetDirectory()), nil, m.interval*time.Duration(n)/time.Duration(len(states)))
 	}
 	return nil
 }
@@ -197,12 +198,12 @@ func (m *meter) give(c *container, resources []*mesosv1.Resource, in time.Durati
 			sandbox.quota = append(sandbox.quota, r)
 		default:
 			sandbox.excluded = append(sandbox.excluded, filepath.Clean(r.GetDisk().GetVolume().GetContainerPath()))
-			path, err := volumeOf(m.workDir, r)
+			volumes, err := persistent.Volumes(m.workDir, []*mesosv1.Resource{r})
 			if err != nil {
-				m.log.Warn("a persistent volume is not measured", "container", c.id, "volume", r.GetDisk().GetPersistence().GetId(), "error", err)
+				m.log.Warn("a persistent volume is not measured", "container", c.id, "error", err)
 				continue
 			}
-			wanted = append(wanted, &folder{path: path, quota: []*mesosv1.Resource{r}})
+			wanted = append(wanted, &folder{path: volumes[0].Path, quota: []*mesosv1.Resource{r}})
 		}
 	}
 	for n, f := range wanted {

@@ -231,7 +231,7 @@ func TestIsolator(t *testing.T) {
 		round()
 		assert.Len(t, w.said, 1)
 	})
-	made(t, "recovered containers are taken up, one after another, and orphans are not", true, func(t *testing.T, w *world) {
+	made(t, "recovered containers are taken up, one after another; orphans and nested ones are not", true, func(t *testing.T, w *world) {
 		var states []*slave.ContainerState
 		for _, one := range []string{"a", "b"} {
 			states = append(states, &slave.ContainerState{ContainerId: id(one), Directory: proto.String("/" + one), Pid: proto.Uint64(1),
@@ -241,13 +241,17 @@ func TestIsolator(t *testing.T) {
 		w.used["/a"], w.used["/b"] = 2<<20, 3<<20
 		require.NoError(t, w.Recover(ctx, states, []*mesosv1.ContainerID{id("orphan")}))
 		require.NoError(t, w.Watch(ctx, id("a"), w.sink))
+		require.NoError(t, w.Watch(ctx, id("b"), w.sink))
 		synctest.Wait()
 		assert.Len(t, w.excluded, 1, "the others are not due")
-		require.NoError(t, w.Update(ctx, id("a"), []*mesosv1.Resource{disk(4)}, nil))
-		require.NoError(t, w.Watch(ctx, id("b"), w.sink))
 		round()
-		require.Len(t, w.said, 2, "one was over what its executor was given before it got more")
-		assert.Len(t, w.excluded, 2, "nested ones belong to their root")
+		assert.Len(t, w.excluded, 2)
+		assert.Empty(t, w.said, "what they were given is not known yet")
+		require.NoError(t, w.Update(ctx, id("a"), []*mesosv1.Resource{disk(4)}, nil))
+		require.NoError(t, w.Update(ctx, id("b"), []*mesosv1.Resource{disk(2)}, nil))
+		round()
+		require.Len(t, w.said, 1)
+		assert.Equal(t, "Disk usage (3MB) exceeds quota (2MB)", w.said[0].GetMessage())
 		require.NoError(t, w.Cleanup(ctx, id("orphan")))
 	})
 }
@@ -292,19 +296,9 @@ func TestVolumes(t *testing.T) {
 		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1), bad, raw))
 		require.NoError(t, err)
 		round()
-		assert.Contains(t, w.log.String(), "leaves the folder of volumes")
+		assert.Contains(t, w.log.String(), "its id is no name for a folder")
 		assert.Contains(t, w.log.String(), "its disk is of type BLOCK")
 		assert.Len(t, w.excluded, 1)
-	})
-	t.Run("one on a disk of its own is that disk", func(t *testing.T) {
-		r := volume(1, "v", "v")
-		r.Disk.Source = &mesosv1.Resource_DiskInfo_Source{Type: mesosv1.Resource_DiskInfo_Source_MOUNT.Enum(),
-			Mount: &mesosv1.Resource_DiskInfo_Source_Mount{Root: proto.String("disks/1")}}
-		path, err := volumeOf("/work", r)
-		require.NoError(t, err)
-		assert.Equal(t, "/work/disks/1", path)
-		_, err = volumeOf("", r)
-		assert.ErrorContains(t, err, "work_dir")
 	})
 }
 
