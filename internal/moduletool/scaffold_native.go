@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 )
 
 // nativeRole is a role as modules in C++ and C write it. It is read from the
@@ -18,7 +19,8 @@ type nativeRole struct {
 
 // nativeMethod is one method to be written.
 type nativeMethod struct {
-	Name      string
+	Name      string   // in C
+	Camel     string   // in C++
 	Result    string   // in C++
 	CppParams string   // in C++, names as comments
 	CParams   string   // in C, all of them
@@ -62,7 +64,7 @@ func readNativeRole(headers []textFile, role string) (nativeRole, error) {
 	cpp := map[string]nativeMethod{}
 	for line := range strings.SplitSeq(body, "\n") {
 		if m := cppMethod.FindStringSubmatch(line); m != nil {
-			cpp[m[2]] = nativeMethod{Name: m[2], Result: m[1], CppParams: commented(m[3])}
+			cpp[inC(m[2])] = nativeMethod{Camel: m[2], Result: m[1], CppParams: commented(m[3])}
 		}
 	}
 	var optional []nativeMethod
@@ -86,6 +88,18 @@ func readNativeRole(headers []textFile, role string) (nativeRole, error) {
 		r.Rest = append(r.Rest, m.Name)
 	}
 	return r, nil
+}
+
+// inC is what a method of C++ is called in C: masterSlaveLostHook is master_slave_lost_hook there.
+func inC(camel string) string {
+	var b strings.Builder
+	for _, c := range camel {
+		if unicode.IsUpper(c) {
+			b.WriteByte('_')
+		}
+		b.WriteRune(unicode.ToLower(c))
+	}
+	return b.String()
 }
 
 // inC fills what the C table says of a method.

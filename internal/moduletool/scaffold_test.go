@@ -136,11 +136,11 @@ func TestReadNativeRole(t *testing.T) {
 	assert.Equal(t, nativeRole{
 		CppHeader: "odd.hpp", CHeader: "mesos/roles/odd.h", Class: "Odd", Table: "mesos_odd_table", Head: "MESOS_ODD_HEAD",
 		Methods: []nativeMethod{{
-			Name: "mixed", Result: "std::vector<std::string>", CppParams: "const std::map<std::string, int>& /*all*/, const std::string& /*name*/",
+			Name: "mixed", Camel: "mixed", Result: "std::vector<std::string>", CppParams: "const std::map<std::string, int>& /*all*/, const std::string& /*name*/",
 			CParams: "void* object, const mesos_context* context, mesos_bytes name, int64_t n, mesos_sink* result, mesos_error* error",
 			Unused:  []string{"object", "context", "name", "n", "result", "error"},
 		}, {
-			Name: "count", Result: "long", CppParams: "char /*a*/, unsigned /*char*/",
+			Name: "count", Camel: "count", Result: "long", CppParams: "char /*a*/, unsigned /*char*/",
 			CParams: "void* object, const mesos_context* context, uint8_t a, double b, int64_t* result, mesos_error* error",
 			Unused:  []string{"object", "context", "a", "b", "error"},
 			Zero:    true, Call: "object, NULL, 0, 0, &result, &error", ResultVar: "int64_t",
