@@ -22,7 +22,10 @@ import (
 	"github.com/mesos-modules/mms/modules/isolator/command"
 	"github.com/mesos-modules/mms/modules/isolator/diskdu"
 	"github.com/mesos-modules/mms/modules/isolator/environmentsecret"
+	"github.com/mesos-modules/mms/modules/isolator/filesystemlinux"
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
+	"github.com/mesos-modules/mms/modules/isolator/linuxcapabilities"
+	"github.com/mesos-modules/mms/modules/isolator/namespacespid"
 	"github.com/mesos-modules/mms/modules/isolator/posixcpu"
 	"github.com/mesos-modules/mms/modules/isolator/posixmem"
 	"github.com/mesos-modules/mms/modules/isolator/posixrlimits"
@@ -48,7 +51,7 @@ func Master() []facade.Library {
 func Slave() []facade.Library {
 	return []facade.Library{
 		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
-		containerizer.Library, logger.Library, filesystemposix.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
+		containerizer.Library, logger.Library, filesystemposix.Library, filesystemlinux.Library, namespacespid.Library, linuxcapabilities.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
 		posixrlimits.Library, diskdu.Library, command.Library,
 		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,

@@ -32,8 +32,7 @@ type flagSet struct {
 	httpReadOnly, httpReadWrite          *flags.Value[bool]
 	httpExecutors                        *flags.Value[bool]
 
-	launcher, launcherDir, runtimeDir                              *flags.Value[string]
-	sandboxDirectory, frameworksHome                               *flags.Value[string]
+	frameworksHome                                                 *flags.Value[string]
 	switchUser, httpCommandExecutor                                *flags.Value[bool]
 	executorEnvironment                                            *flags.Value[json.RawMessage]
 	executorRegistration, executorReregistration, executorShutdown *flags.Value[time.Duration]
@@ -53,6 +52,7 @@ type flagSet struct {
 	oversubscribedInterval, qosInterval *flags.Value[time.Duration]
 
 	cgroupsFlags
+	namespaceFlags
 }
 
 // Declare implements daemon.Core.
@@ -103,11 +103,7 @@ func (f *flagSet) declareSecurity(g *flags.Group) {
 }
 
 func (f *flagSet) declareContainers(g *flags.Group) {
-	f.launcher = g.Choice("launcher", "How containers are launched; linux is taken for posix.", []string{"posix", "linux"}, flags.Default("posix"))
-	f.launcherDir = g.Path("launcher_dir", "Folder of mesos-executor, mesos-default-executor and mesos-containerizer. Without it, the folder of this program.")
-	f.runtimeDir = g.Path("runtime_dir", "Folder for what is known of running containers until the host restarts. Without it, /var/run/mesos "+
-		"if that can be written, else mesos/runtime in the folder for temporary files.")
-	f.sandboxDirectory = g.String("sandbox_directory", "Where a container with a root file system of its own finds its sandbox.", flags.Default("/mnt/mesos/sandbox"))
+	f.declareNamespaces(g)
 	f.frameworksHome = g.Path("frameworks_home", "Folder that relative paths of files to be fetched are below.")
 	f.switchUser = g.Bool("switch_user", "Run tasks as the user that their framework or command names.", flags.Default("true"))
 	f.httpCommandExecutor = g.Bool("http_command_executor", "Tell the command executor to use HTTP, which ours does in any case.")

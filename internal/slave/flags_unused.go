@@ -21,9 +21,9 @@ func unusedFlags() []unused {
 			{"duration", "perf_interval", "1mins"}, {"bool", "systemd_enable_support", "true"},
 			{"text", "systemd_runtime_directory", "/run/systemd/system"}, {"text", "nvidia_gpu_devices", ""},
 		}},
-		{"containers run with the capabilities and namespaces of their user", []unusedFlag{
-			{"json", "bounding_capabilities", ""}, {"json", "effective_capabilities", ""}, {"bool", "disallow_sharing_agent_ipc_namespace", ""},
-			{"bool", "disallow_sharing_agent_pid_namespace", ""}, {"bytes", "default_container_shm_size", ""},
+		{"there is no isolator here for shared memory, filters of system calls and the groups of volumes", []unusedFlag{
+			{"bool", "disallow_sharing_agent_ipc_namespace", ""},
+			{"bytes", "default_container_shm_size", ""},
 			{"text", "host_path_volume_force_creation", ""}, {"text", "seccomp_config_dir", ""}, {"text", "seccomp_profile_name", ""},
 			{"text", "volume_gid_range", ""},
 		}},
@@ -46,7 +46,7 @@ func unusedFlags() []unused {
 			{"bytes", "network_link_speed", ""}, {"duration", "network_rate_statistics_interval", ""}, {"duration", "network_rate_statistics_window", ""},
 			{"text", "ip6", ""}, {"text", "ip6_discovery_command", ""},
 		}},
-		{"containers have no images here", []unusedFlag{
+		{"images are folders here, which nobody fetches", []unusedFlag{
 			{"text", "appc_simple_discovery_uri_prefix", "http://"}, {"text", "appc_store_dir", "/tmp/mesos/store/appc"},
 			{"json", "default_container_info", ""}, {"text", "docker", "docker"}, {"json", "docker_config", ""}, {"bool", "docker_ignore_runtime", ""},
 			{"bool", "docker_kill_orphans", "true"}, {"text", "docker_mesos_image", ""}, {"text", "docker_registry", "https://registry-1.docker.io"},
@@ -68,7 +68,7 @@ func unusedFlags() []unused {
 }
 
 // oldNames are deprecated names of flags that do nothing.
-var oldNames = map[string]string{"agent_subsystems": "slave_subsystems", "effective_capabilities": "allowed_capabilities"}
+var oldNames = map[string]string{"agent_subsystems": "slave_subsystems"}
 
 // declareUnused declares them.
 func declareUnused(set *flags.Set) {

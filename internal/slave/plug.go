@@ -24,7 +24,6 @@ import (
 	"github.com/mesos-modules/mms/internal/slave/operator"
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/modules/authorizer/local"
-	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
@@ -50,16 +49,12 @@ type Plug struct {
 
 // Parameters implements daemon.Parameterised.
 func (p *Plug) Parameters(workDir string) map[string]facade.Parameters {
-	containers := facade.Parameters{{Key: "runtime_dir", Value: p.runtimeFolder()}, {Key: "launcher", Value: p.launcher.Get()}}
-	if p.launcherDir.Has() {
-		containers = append(containers, facade.Parameter{Key: "launcher_dir", Value: p.launcherDir.Get()})
-	}
 	given := map[string]facade.Parameters{
-		mesos.Name:    containers,
 		detector.Name: {{Key: "master", Value: p.master.Get()}},
 		basic.Name:    {{Key: "authentication_realm", Value: readWriteRealm}}, // each realm's own instance is told its name
 	}
 	maps.Copy(given, p.parametersOfCgroups())
+	maps.Copy(given, p.parametersOfNamespaces(p.runtimeFolder(), workDir))
 	if workDir != "" {
 		given[filesystemposix.Name] = facade.Parameters{{Key: "work_dir", Value: workDir}}
 	}

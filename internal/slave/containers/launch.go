@@ -119,8 +119,8 @@ func (s *Service) discard(c *container) {
 	close(c.gone)
 }
 
-// choose asks the containerizers in their order. A nested container goes where its
-// parent is.
+// choose asks the containerizers in their order. One that says why it cannot take the
+// container keeps no other from it. A nested container goes where its parent is.
 func (s *Service) choose(ctx context.Context, c *container) (bool, error) {
 	engines := s.Engines
 	if parent := c.id.GetParent(); parent != nil {
@@ -133,10 +133,12 @@ func (s *Service) choose(ctx context.Context, c *container) (bool, error) {
 		}
 		engines = []Engine{p.engine}
 	}
+	var errs []error
 	for _, e := range engines {
 		ok, err := e.Containerizer.Supports(ctx, c.id, c.config)
 		if err != nil {
-			return false, fmt.Errorf("containerizer %s: %w", e.Name, err)
+			errs = append(errs, fmt.Errorf("containerizer %s: %w", e.Name, err))
+			continue
 		}
 		if ok {
 			s.mu.Lock()
@@ -145,7 +147,7 @@ func (s *Service) choose(ctx context.Context, c *container) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, nil
+	return false, errors.Join(errs...)
 }
 
 // steps are the states from PROVISIONING to RUNNING.

@@ -114,13 +114,14 @@ func TestALaunchThatFails(t *testing.T) {
 			assert.Equal(t, upTo(step), b.done())
 		})
 	}
-	t.Run("because a containerizer cannot say whether it supports the container", func(t *testing.T) {
+	t.Run("because a containerizer says why it cannot take the container, and no other does", func(t *testing.T) {
 		b := newBench(t)
+		b.small.refuses = true
 		b.fail("big supports", errBroken)
 		_, err := b.Launch(t.Context(), b.request("one"))
 		require.ErrorIs(t, err, errBroken)
 		assert.ErrorContains(t, err, "containerizer big")
-		assert.Equal(t, []string{"big supports", "second cleanup", "first cleanup"}, b.done())
+		assert.Equal(t, []string{"big supports", "small supports", "second cleanup", "first cleanup"}, b.done())
 	})
 	t.Run("because the process ends while it is held", func(t *testing.T) {
 		b := newBench(t)
@@ -213,6 +214,14 @@ func TestWhoLaunches(t *testing.T) {
 		assert.Equal(t, containers.NotSupported, outcome)
 		assert.Equal(t, []string{"big supports", "small supports"}, b.done())
 		assert.Empty(t, b.Containers())
+	})
+	t.Run("another one does", func(t *testing.T) {
+		b := newBench(t)
+		b.fail("big supports", errBroken)
+		outcome, err := b.Launch(t.Context(), b.request("one"))
+		require.NoError(t, err)
+		assert.Equal(t, containers.Success, outcome)
+		assert.Equal(t, "small start", b.done()[len(b.done())-1])
 	})
 	t.Run("the first that supports it", func(t *testing.T) {
 		b := newBench(t)

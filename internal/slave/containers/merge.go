@@ -72,6 +72,9 @@ func (s *Service) complete(wanted *slave.ContainerLaunchInfo, config *slave.Cont
 		sandbox = s.SandboxDirectory
 	}
 	all := append([]*mesosv1.Environment_Variable(nil), environment...)
+	if wanted.Rootfs != nil {
+		all = seenFrom(all, sandbox)
+	}
 	if !debug {
 		all = append(all, variable("MESOS_SANDBOX", sandbox))
 	}
@@ -96,6 +99,16 @@ func (s *Service) complete(wanted *slave.ContainerLaunchInfo, config *slave.Cont
 		out.User = proto.String(config.GetUser())
 	}
 	return out
+}
+
+// seenFrom tells an executor that has a root file system where its sandbox is in that.
+func seenFrom(environment []*mesosv1.Environment_Variable, sandbox string) []*mesosv1.Environment_Variable {
+	for n, v := range environment {
+		if v.GetName() == "MESOS_DIRECTORY" {
+			environment[n] = variable("MESOS_DIRECTORY", sandbox)
+		}
+	}
+	return environment
 }
 
 func variable(name, value string) *mesosv1.Environment_Variable {

@@ -103,8 +103,11 @@ func TestWhatIsLaunched(t *testing.T) {
 	t.Run("with a root file system the sandbox is where the flag says", func(t *testing.T) {
 		b := newBench(t)
 		b.infos["first"] = &slave.ContainerLaunchInfo{Rootfs: proto.String("/image")}
-		b.launched("one")
-		assert.Equal(t, "MESOS_SANDBOX=/mnt/mesos/sandbox", pairs(b.small.launch.GetEnvironment())[0])
+		request := b.request("one")
+		request.Environment = []*mesosv1.Environment_Variable{{Name: proto.String("MESOS_DIRECTORY"), Value: proto.String("/on/the/host")}}
+		_, err := b.Launch(t.Context(), request)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"MESOS_DIRECTORY=/mnt/mesos/sandbox", "MESOS_SANDBOX=/mnt/mesos/sandbox"}, pairs(b.small.launch.GetEnvironment())[:2])
 		assert.Equal(t, "/mnt/mesos/sandbox", b.small.launch.GetWorkingDirectory())
 	})
 	t.Run("a DEBUG container gets the rest from its parent", func(t *testing.T) {

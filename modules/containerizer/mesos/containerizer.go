@@ -27,6 +27,7 @@ type Containerizer struct {
 	runtime  string
 	launcher string
 	log      *slog.Logger
+	exported exported
 
 	mu         sync.Mutex
 	containers map[string]*container
@@ -46,12 +47,6 @@ func newContainerizer(program, runtime, launcher string, log *slog.Logger) (*Con
 		return nil, fmt.Errorf("make the runtime folder: %w", err)
 	}
 	return &Containerizer{program: program, runtime: runtime, launcher: launcher, log: log, containers: map[string]*container{}}, nil
-}
-
-// Supports takes what needs no image.
-func (m *Containerizer) Supports(_ context.Context, _ *mesosv1.ContainerID, config *slave.ContainerConfig) (bool, error) {
-	info := config.GetContainerInfo()
-	return info == nil || info.GetType() == mesosv1.ContainerInfo_MESOS && info.GetMesos().GetImage() == nil, nil
 }
 
 // Launch implements the role.

@@ -2,6 +2,7 @@ package mesos_test
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/facade/mesos/seccomp"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
@@ -284,13 +286,24 @@ func TestWhatIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, "no signal 99")
 		require.NoError(t, b.Destroy(t.Context(), containerID("twice")))
 	})
-	t.Run("a container with an image, or of Docker's", func(t *testing.T) {
-		for _, info := range []*mesosv1.ContainerInfo{{Type: mesosv1.ContainerInfo_DOCKER.Enum()},
-			{Type: mesosv1.ContainerInfo_MESOS.Enum(), Mesos: &mesosv1.ContainerInfo_MesosInfo{Image: &mesosv1.Image{}}}} {
-			ok, err := b.Supports(t.Context(), containerID("one"), &slave.ContainerConfig{ContainerInfo: info})
-			require.NoError(t, err)
-			assert.False(t, ok)
-		}
+	t.Run("a container of Docker's", func(t *testing.T) {
+		ok, err := b.Supports(t.Context(), containerID("one"), &slave.ContainerConfig{ContainerInfo: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_DOCKER.Enum()}})
+		require.NoError(t, err)
+		assert.False(t, ok)
+	})
+	t.Run("an image, unless somebody finds it", func(t *testing.T) {
+		made, err := mesos.Library.Modules[0].Declare().New(t.Context(), stateless{}, facade.Parameters{{Key: "runtime_dir", Value: t.TempDir()}})
+		require.NoError(t, err)
+		m := made.(*mesos.Containerizer)
+		config := &slave.ContainerConfig{ContainerInfo: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(),
+			Mesos: &mesosv1.ContainerInfo_MesosInfo{Image: &mesosv1.Image{}}}}
+		ok, err := m.Supports(t.Context(), containerID("one"), config)
+		require.ErrorContains(t, err, "name filesystem/linux in --isolation and give it the parameter images_dir")
+		assert.False(t, ok)
+		m.Export().(interface{ TakeImages() }).TakeImages()
+		ok, err = m.Supports(t.Context(), containerID("one"), config)
+		require.NoError(t, err)
+		assert.True(t, ok)
 	})
 	t.Run("output that a link leads elsewhere", func(t *testing.T) {
 		folder := t.TempDir()
@@ -301,6 +314,11 @@ func TestWhatIsRefused(t *testing.T) {
 		assert.ErrorIs(t, err, syscall.ELOOP)
 	})
 }
+
+// stateless is a host that has a logger and nothing else.
+type stateless struct{ facade.Host }
+
+func (stateless) Logger() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func TestParameters(t *testing.T) {
 	start := func(t *testing.T, launcher string) (*moduletest.Kit, error) {
