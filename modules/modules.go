@@ -26,6 +26,7 @@ import (
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
 	"github.com/mesos-modules/mms/modules/isolator/linuxcapabilities"
 	"github.com/mesos-modules/mms/modules/isolator/namespacespid"
+	"github.com/mesos-modules/mms/modules/isolator/networkports"
 	"github.com/mesos-modules/mms/modules/isolator/posixcpu"
 	"github.com/mesos-modules/mms/modules/isolator/posixmem"
 	"github.com/mesos-modules/mms/modules/isolator/posixrlimits"
@@ -52,7 +53,7 @@ func Slave() []facade.Library {
 	return []facade.Library{
 		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
 		containerizer.Library, logger.Library, filesystemposix.Library, filesystemlinux.Library, namespacespid.Library, linuxcapabilities.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
-		posixrlimits.Library, diskdu.Library, command.Library,
+		posixrlimits.Library, diskdu.Library, networkports.Library, command.Library,
 		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
 		labels.Library, environment.Library, filesecrets.Library, envsecrets.Library,

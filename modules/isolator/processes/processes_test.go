@@ -95,3 +95,11 @@ func TestMeter(t *testing.T) {
 		assert.Nil(t, out)
 	})
 }
+
+func TestTree(t *testing.T) {
+	pid := running(t)
+	require.Eventually(t, func() bool { return len(Tree(pid)) == 4 }, 10*time.Second, time.Millisecond)
+	all := Tree(pid)
+	assert.Equal(t, int(pid), all[0])
+	assert.ElementsMatch(t, children(int(pid)), all[1:3], "parents come before their children")
+}
