@@ -48,11 +48,14 @@ func containerizerChecks() []check {
 		}},
 		{"the command runs in its directory with its environment, and its output goes where it should", func(b *bench) {
 			_, m := loaded[containerizer.Containerizer](b)
-			r := b.run(m, "runs", `pwd; echo "$GREETING" >&2`)
+			r := b.run(m, "runs", `touch here; pwd; echo "$GREETING" >&2`)
 			r.launch()
 			r.start()
 			assert.Equal(b, int32(0), r.ended().GetStatus())
-			assert.Equal(b, r.config.GetDirectory()+"\n", r.read("out"))
+			assert.FileExists(b, filepath.Join(r.config.GetDirectory(), "here"))
+			if !r.hasImage() {
+				assert.Equal(b, r.config.GetDirectory()+"\n", r.read("out"))
+			}
 			assert.Equal(b, "hello\n", r.read("err"))
 			r.destroy()
 		}},
@@ -239,7 +242,11 @@ func (b *bench) run(m containerizer.Containerizer, id, command string) *run {
 	b.Helper()
 	folder := b.TempDir()
 	r := &run{b: b, m: m, id: containerID(id), termination: make(chan *slave.ContainerTermination, 2)}
-	r.config = &slave.ContainerConfig{Directory: proto.String(folder), CommandInfo: &mesosv1.CommandInfo{Value: proto.String(command)}}
+	r.config = &slave.ContainerConfig{}
+	if b.o.container != nil {
+		r.config = proto.CloneOf(b.o.container)
+	}
+	r.config.Directory, r.config.CommandInfo = proto.String(folder), &mesosv1.CommandInfo{Value: proto.String(command)}
 	r.info = &slave.ContainerLaunchInfo{
 		Command: r.config.CommandInfo, WorkingDirectory: proto.String(folder),
 		Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{
@@ -254,6 +261,9 @@ func (b *bench) run(m containerizer.Containerizer, id, command string) *run {
 	b.Cleanup(func() { _ = r.m.Destroy(context.Background(), r.id) }) // of a check that failed
 	return r
 }
+
+// hasImage says whether the container sees other files than the host's.
+func (r *run) hasImage() bool { return r.config.GetContainerInfo().GetMesos().GetImage() != nil }
 
 // make is Launch alone, launch the container watched as well.
 func (r *run) make() {

@@ -15,8 +15,9 @@ import (
 	"github.com/mesos-modules/mms/roles/isolator"
 )
 
-// ContainerConfig is what the conformance suite of isolators launches, for those that
-// cannot do with an empty sandbox and the command "sleep".
+// ContainerConfig is what the conformance suites of isolators and containerizers launch,
+// for those that cannot do with an empty sandbox, and no image. A containerizer's suite
+// puts folder and command of its own into it; an image has sh, setsid, sleep and touch.
 func ContainerConfig(c *slave.ContainerConfig) Option {
 	return func(s *settings) { s.container = c }
 }

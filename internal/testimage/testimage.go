@@ -13,7 +13,7 @@ import (
 )
 
 // tools are the programs of an image.
-var tools = []string{"sh", "cat", "echo", "grep", "id", "ln", "ls", "mkdir", "mount", "readlink", "rm", "sleep", "stat", "touch", "tty"}
+var tools = []string{"sh", "cat", "echo", "grep", "id", "ln", "ls", "mkdir", "mount", "readlink", "rm", "setsid", "sleep", "stat", "touch", "tty"}
 
 // Make fills a folder, which it makes, with a root file system. The file /image holds
 // the text.
