@@ -2,11 +2,15 @@ package moduletool
 
 import (
 	"cmp"
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mesos-modules/mms/internal/catalog"
 	"github.com/mesos-modules/mms/manager/report"
+	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/roles"
 )
 
@@ -17,8 +21,12 @@ type roleRow struct {
 	Daemons   []string  `json:"daemons"`
 	Interface string    `json:"interface,omitempty"` // Go import path and name; none: no module can be loaded yet
 	Native    bool      `json:"native"`
+	Languages []string  `json:"languages"`
+	Vehicles  []string  `json:"vehicles"` // that can carry its modules
 	Sites     []siteRow `json:"sites"`
 	Summary   string    `json:"summary"`
+
+	Modules []catalog.Module `json:"modules"` // that ship with Mesos
 }
 
 type siteRow struct {
@@ -28,6 +36,7 @@ type siteRow struct {
 	Takes   string   `json:"takes"`
 	Name    string   `json:"name,omitempty"`
 	Default string   `json:"default,omitempty"`
+	Words   []string `json:"words,omitempty"` // that the flag takes for modules that ship
 }
 
 func (t *Tool) roles() *cobra.Command {
@@ -39,8 +48,13 @@ and which flag binds it.
 
 VERSION is the oldest Mesos release whose modules for the role still work. TAKES is
 how many modules the flag takes: one, a list in the order of the flag, one of which
-an instance is made for each use, or all that are loaded. A role without LANGUAGES
-gets its interface when the daemons learn to call it.`,
+an instance is made for each use, or all that are loaded.
+
+LANGUAGES are those in which modules of the role can be written. What C and C++ can
+fulfil has headers ("mesos-module headers") and loads in later releases, too; a role
+with go alone takes modules in Go, compiled in or as plugins, and no native library.
+A role without LANGUAGES gets its interface when the daemons learn to call
+it.`,
 		Example: `  mesos-module roles
   mesos-module roles Calculator Isolator
   mesos-module roles --format=json`,
@@ -52,6 +66,9 @@ gets its interface when the daemons learn to call it.`,
 			}
 			if t.json() {
 				return writeJSON(t.Stdout, rows)
+			}
+			if len(args) == 1 {
+				return t.writeRole(rows[0])
 			}
 			return t.writeRoles(rows)
 		},
@@ -91,12 +108,22 @@ func chosenRoles(names []string) ([]roleRow, error) {
 }
 
 func rowOf(r roles.Role) roleRow {
-	row := roleRow{Name: r.Name, Version: r.Version, Daemons: daemons(r.On), Native: r.Native, Sites: []siteRow{}, Summary: r.Summary}
-	if r.Type != nil {
+	row := roleRow{Name: r.Name, Version: r.Version, Daemons: daemons(r.On), Native: r.Native, Sites: []siteRow{}, Summary: r.Summary,
+		Languages: []string{"go"}, Vehicles: []string{vehicle.Builtin, vehicle.GoPlugin}, Modules: catalog.OfRole(r.Name)}
+	if r.Type == nil {
+		row.Languages, row.Vehicles = []string{}, []string{}
+	} else {
 		row.Interface = r.Type.PkgPath() + "." + r.Type.Name()
 	}
+	if r.Native {
+		row.Languages, row.Vehicles = append(row.Languages, "cpp", "c"), append(row.Vehicles, vehicle.Native)
+	}
 	for _, s := range r.Sites {
-		row.Sites = append(row.Sites, siteRow{Daemons: daemons(s.On), Flag: s.Flag, Aliases: s.Aliases, Takes: s.Takes.String(), Name: s.Name, Default: s.Default})
+		site := siteRow{Daemons: daemons(s.On), Flag: s.Flag, Aliases: s.Aliases, Takes: s.Takes.String(), Name: s.Name, Default: s.Default}
+		for _, w := range s.Words {
+			site.Words = append(site.Words, w.Name)
+		}
+		row.Sites = append(row.Sites, site)
 	}
 	return row
 }
@@ -115,22 +142,61 @@ func daemons(set roles.Daemon) []string {
 func (t *Tool) writeRoles(rows []roleRow) error {
 	var cells [][]string
 	for _, r := range rows {
-		head := []string{r.Name, r.Version, short(r.Daemons), languages(r), r.Summary}
-		for _, s := range r.Sites {
-			flag := "(no flag)"
-			if s.Flag != "" {
-				flag = strings.Join(append([]string{"--" + s.Flag}, prefixed("--", s.Aliases)...), ", ")
-			}
-			if len(s.Daemons) < len(r.Daemons) {
+		sites := r.Sites
+		if len(sites) == 0 {
+			sites = []siteRow{{}}
+		}
+		for _, s := range sites {
+			flag := s.flag()
+			if s.Takes != "" && len(s.Daemons) < len(r.Daemons) {
 				flag += " (" + short(s.Daemons) + ")"
 			}
-			cells = append(cells, []string{head[0], head[1], head[2], flag, s.Takes, cmp.Or(s.Default, "-"), head[3], head[4]})
-		}
-		if len(r.Sites) == 0 {
-			cells = append(cells, []string{head[0], head[1], head[2], "", "", "", head[3], head[4]})
+			cells = append(cells, []string{r.Name, r.Version, short(r.Daemons), flag, s.Takes, cmp.Or(s.Default, "-"),
+				strings.Join(r.Languages, ", "), strconv.Itoa(len(r.Modules)), r.Summary})
 		}
 	}
-	return report.WriteTable(t.Stdout, t.style(), []string{"role", "version", "daemons", "flag", "takes", "default", "languages", "summary"}, cells)
+	header := []string{"role", "version", "daemons", "flag", "takes", "default", "languages", "ship", "summary"}
+	return report.WriteTable(t.Stdout, t.style(), header, cells)
+}
+
+// flag is how the site's modules are named.
+func (s siteRow) flag() string {
+	switch {
+	case s.Takes == "":
+		return ""
+	case s.Flag == "":
+		return "(no flag)"
+	default:
+		return strings.Join(prefixed("--", append([]string{s.Flag}, s.Aliases...)), ", ")
+	}
+}
+
+// writeRole tells all of one role.
+func (t *Tool) writeRole(r roleRow) error {
+	rows := []row{
+		{"role", r.Name}, {"summary", r.Summary}, {"version", r.Version}, {"daemons", cmp.Or(strings.Join(r.Daemons, ", "), "none: clients use it")},
+		{"languages", strings.Join(r.Languages, ", ")}, {"libraries", strings.Join(r.Vehicles, ", ")}, {"interface", r.Interface},
+	}
+	for _, s := range r.Sites {
+		text := s.flag() + " takes " + s.Takes
+		if len(s.Daemons) < len(r.Daemons) {
+			text += ", in " + strings.Join(s.Daemons, ", ")
+		}
+		rows = append(rows, row{"site", text + ", default " + cmp.Or(s.Default, "none")})
+	}
+	if err := writeRows(t.Stdout, "", rows); err != nil {
+		return err
+	}
+	if len(r.Modules) == 0 {
+		_, err := fmt.Fprintln(t.Stdout, "\nNo module of it ships with Mesos.")
+		return err
+	}
+	var cells [][]string
+	for _, m := range r.Modules {
+		cells = append(cells, []string{m.Name, cmp.Or(m.Version, "-"), cmp.Or(strings.Join(m.Words, ", "), "-"), strings.Join(m.Vehicles, ", "), m.Description})
+	}
+	fmt.Fprintln(t.Stdout)
+	return report.WriteTable(t.Stdout, t.style(), []string{"module", "version", "word", "ships as", "description"}, cells)
 }
 
 // short drops what the names of the daemons begin with.
@@ -140,18 +206,6 @@ func short(daemons []string) string {
 		names = append(names, strings.TrimPrefix(d, "mesos-"))
 	}
 	return strings.Join(names, ", ")
-}
-
-// languages in which modules of a role can be written.
-func languages(r roleRow) string {
-	switch {
-	case r.Interface == "":
-		return ""
-	case r.Native:
-		return "go, cpp, c"
-	default:
-		return "go"
-	}
 }
 
 func prefixed(prefix string, all []string) []string {
