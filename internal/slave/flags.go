@@ -52,6 +52,7 @@ type flagSet struct {
 	oversubscribedInterval, qosInterval *flags.Value[time.Duration]
 
 	cgroupsFlags
+	watchFlags
 	namespaceFlags
 }
 
@@ -61,6 +62,7 @@ func (f *flagSet) Declare(set *flags.Set) {
 	f.declareSecurity(set.Group("Who may do what"))
 	f.declareContainers(set.Group("Containers and executors"))
 	f.declareCgroups(set.Group("Control groups"))
+	f.declareWatch(set.Group("What containers take"))
 	f.declareRecovery(set.Group("Restart of the agent"))
 	f.declareFiles(set.Group("Files"))
 	f.declareLending(set.Group("Resources that are lent out"))

@@ -27,13 +27,11 @@ func unusedFlags() []unused {
 			{"text", "host_path_volume_force_creation", ""}, {"text", "seccomp_config_dir", ""}, {"text", "seccomp_profile_name", ""},
 			{"text", "volume_gid_range", ""},
 		}},
-		{"there is no isolator here that measures the disk of a container", []unusedFlag{
-			{"duration", "container_disk_watch_interval", "15secs"}, {"bool", "enforce_container_disk_quota", ""}, {"bool", "xfs_kill_containers", ""},
-			{"text", "xfs_project_range", "[5000-10000]"}, {"bytes", "xfs_quota_headroom", "10MB"},
+		{"there is no isolator here that leaves the disk of containers to XFS", []unusedFlag{
+			{"bool", "xfs_kill_containers", ""}, {"text", "xfs_project_range", "[5000-10000]"}, {"bytes", "xfs_quota_headroom", "10MB"},
 		}},
 		{"containers share the network of the host", []unusedFlag{
-			{"bool", "check_agent_port_range_only", ""}, {"text", "container_ports_isolated_range", ""}, {"duration", "container_ports_watch_interval", "30secs"},
-			{"bool", "enforce_container_ports", ""}, {"json", "default_container_dns", ""}, {"text", "network_cni_config_dir", ""},
+			{"json", "default_container_dns", ""}, {"text", "network_cni_config_dir", ""},
 			{"bool", "network_cni_metrics", "true"}, {"text", "network_cni_plugins_dir", ""}, {"bool", "network_cni_root_dir_persist", ""},
 			{"bytes", "egress_burst", ""}, {"bytes", "egress_ceil_limit", ""}, {"text", "egress_flow_classifier_parent", "root"},
 			{"bytes", "egress_rate_limit_per_container", ""}, {"text", "egress_rate_per_cpu", ""}, {"bool", "egress_unique_flow_per_container", ""},

@@ -13,11 +13,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mesos-modules/mms/facade"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/daemon"
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/internal/resources"
 	"github.com/mesos-modules/mms/modules"
+	"github.com/mesos-modules/mms/modules/isolator/diskdu"
+	"github.com/mesos-modules/mms/modules/isolator/networkports"
 	"github.com/mesos-modules/mms/roles"
 )
 
@@ -153,4 +156,24 @@ func TestAllFlagsOfMesos(t *testing.T) {
 			strings.Contains(help.String(), "--[no-]"+name) || strings.Contains(help.String(), "--"+name+"\n")
 		assert.True(t, found, name)
 	}
+}
+
+func TestFlagsOfWatchingIsolators(t *testing.T) {
+	work := t.TempDir()
+	p, err := read(t, daemon.Host{WorkDir: work}, "--master=10.0.0.1:5050", "--resources=ports:[100-200,300-400]",
+		"--container_disk_watch_interval=1500ms", "--enforce_container_disk_quota", "--container_ports_watch_interval=2secs",
+		"--enforce_container_ports", "--check_agent_port_range_only")
+	require.NoError(t, err)
+	given := p.Parameters(work)
+	assert.Equal(t, facade.Parameters{{Key: "container_disk_watch_interval", Value: "1500ms"}, {Key: "enforce_container_disk_quota", Value: "true"},
+		{Key: "work_dir", Value: work}}, given[diskdu.Name])
+	assert.Equal(t, facade.Parameters{{Key: "container_ports_watch_interval", Value: "2secs"}, {Key: "enforce_container_ports", Value: "true"},
+		{Key: "check_agent_port_range_only", Value: "true"}, {Key: "agent_ports", Value: "[100-200,300-400]"}}, given[networkports.Name])
+
+	p, err = read(t, daemon.Host{WorkDir: work}, "--master=10.0.0.1:5050", "--container_ports_isolated_range=[1-2]")
+	require.NoError(t, err)
+	isolated, _ := p.Parameters(work)[networkports.Name].Get("container_ports_isolated_range")
+	assert.Equal(t, "[1-2]", isolated)
+	agent, _ := p.Parameters(work)[networkports.Name].Get("agent_ports")
+	assert.Equal(t, "[31000-32000]", agent, "what an agent offers that names none")
 }
