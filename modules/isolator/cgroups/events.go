@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	lib "github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/fscommon"
@@ -21,10 +22,11 @@ type Event struct{ Err error }
 var ErrRemoved = errors.New("somebody has removed the control group")
 
 // WatchEvents calls tell once when a count in a file of events is not zero, or cannot be
-// watched any more. What was counted while nobody watched counts. Stop ends the watching
-// and waits until tell has returned, or is never called; calling it twice is calling it
-// once.
-func WatchEvents(folder, file, count string, tell func(Event)) (stop func(), err error) {
+// watched any more. What was counted while nobody watched counts. Where the kernel does
+// not say that the file changes, it is looked at every so often; 0 is never. Stop ends
+// the watching and waits until tell has returned, or is never called; calling it twice is
+// calling it once.
+func WatchEvents(folder, file, count string, every time.Duration, tell func(Event)) (stop func(), err error) {
 	path := filepath.Join(folder, file)
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
@@ -33,7 +35,7 @@ func WatchEvents(folder, file, count string, tell func(Event)) (stop func(), err
 	if _, err := unix.InotifyAddWatch(fd, path, unix.IN_MODIFY|unix.IN_DELETE_SELF); err != nil {
 		return nil, errors.Join(fmt.Errorf("watch %s: %w", path, err), unix.Close(fd))
 	}
-	return watch(os.NewFile(uintptr(fd), path), func() (bool, error) {
+	return watch(os.NewFile(uintptr(fd), path), every, func() (bool, error) {
 		n, err := fscommon.GetValueByKey(folder, file, count)
 		return n > 0, err
 	}, tell), nil
@@ -57,12 +59,12 @@ func WatchOOM(folder string, it func() (bool, error), tell func(Event)) (stop fu
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("watch %s: %w", path, err), events.Close())
 	}
-	return watch(events, it, tell), nil
+	return watch(events, 0, it, tell), nil
 }
 
 // watch reads a descriptor of events until one is it, or it is closed. It looks once
 // before, for what came while nobody watched.
-func watch(events *os.File, it func() (bool, error), tell func(Event)) (stop func()) {
+func watch(events *os.File, every time.Duration, it func() (bool, error), tell func(Event)) (stop func()) {
 	var once sync.Once
 	done := make(chan struct{})
 	go func() {
@@ -77,9 +79,16 @@ func watch(events *os.File, it func() (bool, error), tell func(Event)) (stop fun
 				tell(Event{Err: err})
 				return
 			}
-			if _, err := events.Read(buffer); errors.Is(err, os.ErrClosed) {
+			if every > 0 {
+				err = events.SetReadDeadline(time.Now().Add(every))
+			}
+			if err == nil {
+				_, err = events.Read(buffer)
+			}
+			switch {
+			case errors.Is(err, os.ErrClosed):
 				return
-			} else if err != nil {
+			case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 				tell(Event{Err: err})
 				return
 			}

@@ -108,7 +108,7 @@ func (c *controller) Watch(g *cgroups.Group, sink func(*slave.ContainerLimitatio
 	folder := g.Folder(memory)
 	tell := func(e cgroups.Event) { c.limited(g, e, sink) }
 	if g.Unified {
-		return cgroups.WatchEvents(folder, "memory.events", "oom_kill", tell)
+		return cgroups.WatchEvents(folder, "memory.events", "oom_kill", 0, tell)
 	}
 	return cgroups.WatchOOM(folder, func() (bool, error) { return outOfMemory(folder) }, tell)
 }

@@ -5,6 +5,7 @@ package cgroupspids
 import (
 	"context"
 	"fmt"
+	"time"
 
 	lib "github.com/opencontainers/cgroups"
 	"google.golang.org/protobuf/proto"
@@ -66,6 +67,10 @@ func create(_ context.Context, host facade.Host, given facade.Parameters) (isola
 
 const pids = "pids"
 
+// look is how often the events of a group are looked at: from Linux 6.11 on, the kernel
+// tells nobody that those of version 1 have changed.
+const look = time.Second
+
 type controller struct{ parameters }
 
 var _ cgroups.Controller = (*controller)(nil)
@@ -88,7 +93,7 @@ func (c *controller) Watch(g *cgroups.Group, sink func(*slave.ContainerLimitatio
 	if !c.Kill {
 		return nil, nil
 	}
-	return cgroups.WatchEvents(g.Folder(pids), "pids.events", "max", func(e cgroups.Event) {
+	return cgroups.WatchEvents(g.Folder(pids), "pids.events", "max", look, func(e cgroups.Event) {
 		message := fmt.Sprintf("Process limit exceeded: no process or thread could be made beyond the %d that the container may have", c.parameters.Limit)
 		if e.Err != nil {
 			message = fmt.Sprintf("The control group cannot be watched any more: %v", e.Err)
