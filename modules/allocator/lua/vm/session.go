@@ -83,6 +83,15 @@ func (s *Session) Call(name string, args ...lua.LValue) error {
 	return s.call(f, args...)
 }
 
+// Protect runs a function of the caller's like one of the script's: it may call Take and
+// Work, and what ends the script ends it.
+func (s *Session) Protect(do func()) error {
+	return s.call(s.State.NewFunction(func(*lua.LState) int {
+		do()
+		return 0
+	}))
+}
+
 // ScriptError is what went wrong in a script, with the place in front.
 type ScriptError struct{ Message string }
 
