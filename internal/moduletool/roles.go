@@ -44,18 +44,20 @@ func (t *Tool) roles() *cobra.Command {
 		Use:   "roles [ROLE...]",
 		Short: "List what a module can be for",
 		Long: `roles lists the pre-declared roles: what a module can be for, in which daemons,
-and which flag binds it.
+and which flag binds it. Of a single role it tells all: the languages and libraries
+that its modules come in, what its flags take, and the modules that ship with Mesos.
 
 VERSION is the oldest Mesos release whose modules for the role still work. TAKES is
-how many modules the flag takes: one, a list in the order of the flag, one of which
-an instance is made for each use, or all that are loaded.
+how many modules the flag takes: one, a list in the order of the flag, one or
+several of which an instance is made for each use, or all that are loaded. SHIP is
+how many modules come with Mesos.
 
 LANGUAGES are those in which modules of the role can be written. What C and C++ can
 fulfil has headers ("mesos-module headers") and loads in later releases, too; a role
 with go alone takes modules in Go, compiled in or as plugins, and no native library.
-A role without LANGUAGES gets its interface when the daemons learn to call
-it.`,
+A role without LANGUAGES gets its interface when the daemons learn to call it.`,
 		Example: `  mesos-module roles
+  mesos-module roles Isolator
   mesos-module roles Calculator Isolator
   mesos-module roles --format=json`,
 		ValidArgsFunction: cobra.FixedCompletions(roleNames(), cobra.ShellCompDirectiveNoFileComp),
