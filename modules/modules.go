@@ -16,6 +16,7 @@ import (
 	"github.com/mesos-modules/mms/modules/hook/environment"
 	"github.com/mesos-modules/mms/modules/hook/labels"
 	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
+	tokens "github.com/mesos-modules/mms/modules/httpauthenticator/jwt"
 	"github.com/mesos-modules/mms/modules/isolator/cgroupscpu"
 	"github.com/mesos-modules/mms/modules/isolator/cgroupsmem"
 	"github.com/mesos-modules/mms/modules/isolator/cgroupspids"
@@ -43,7 +44,7 @@ import (
 // Master returns the libraries of mesos-master.
 func Master() []facade.Library {
 	return []facade.Library{
-		calculator.Library, hierarchical.Library, masterside.Library, acls.Library, basic.Library, contender.Library, detector.Library,
+		calculator.Library, hierarchical.Library, masterside.Library, acls.Library, basic.Library, tokens.Library, contender.Library, detector.Library,
 		labels.Library, resolver.Library, filesecrets.Library, envsecrets.Library,
 	}
 }
@@ -51,7 +52,7 @@ func Master() []facade.Library {
 // Slave returns the libraries of mesos-slave.
 func Slave() []facade.Library {
 	return []facade.Library{
-		calculator.Library, agentside.Library, acls.Library, basic.Library, detector.Library,
+		calculator.Library, agentside.Library, acls.Library, basic.Library, tokens.Library, detector.Library,
 		containerizer.Library, logger.Library, filesystemposix.Library, filesystemlinux.Library, namespacespid.Library, linuxcapabilities.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
 		posixrlimits.Library, diskdu.Library, networkports.Library, command.Library,
 		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,

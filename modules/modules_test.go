@@ -17,7 +17,6 @@ import (
 var apart = []string{
 	"org_apache_mesos_LuaAllocator",
 	"org_apache_mesos_RuncContainerizer",
-	"org_apache_mesos_JWTHttpAuthenticator",
 }
 
 // A default that is misspelt would leave its site unbound without a word.

@@ -42,6 +42,13 @@ type Parameterised interface {
 	Parameters(workDir string) map[string]facade.Parameters
 }
 
+// Defaulting is a core some of whose flags ask for other modules than those that a site
+// is bound to by default. Defaults is called after the flags have been read; it returns
+// names and words by the flag of the site. A flag that is given wins.
+type Defaulting interface {
+	Defaults() map[string][]string
+}
+
 // Routes puts the core's routes before those about modules: what they do not know
 // goes on to face.
 type Routes func(face http.Handler) http.Handler

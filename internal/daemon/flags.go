@@ -257,9 +257,17 @@ func (f *flagSet) config(o Options, wanted manifest.Manifest) manager.Config {
 	if f.workDir.Has() {
 		cfg.StateDir = filepath.Join(f.workDir.Get(), "modules")
 	}
+	var defaults map[string][]string
+	if core, ok := o.Core.(Defaulting); ok {
+		defaults = core.Defaults()
+	}
 	for _, b := range f.bindings {
-		if b.value.IsSet() {
+		names := defaults[b.flag]
+		switch {
+		case b.value.IsSet():
 			cfg.Bindings = append(cfg.Bindings, b.verified())
+		case len(names) > 0:
+			cfg.Bindings = append(cfg.Bindings, defaulted(b.flag, names))
 		}
 	}
 	return cfg
@@ -269,6 +277,14 @@ func (b binding) verified() verify.Binding {
 	v := verify.Binding{Flag: b.flag}
 	for _, r := range b.value.Get() {
 		v.Refs = append(v.Refs, verify.Ref(r))
+	}
+	return v
+}
+
+func defaulted(flag string, names []string) verify.Binding {
+	v := verify.Binding{Flag: flag, FromDefault: true}
+	for _, name := range names {
+		v.Refs = append(v.Refs, verify.Ref{Name: name})
 	}
 	return v
 }

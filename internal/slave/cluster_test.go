@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -31,9 +32,11 @@ import (
 	"github.com/mesos-modules/mms/internal/wire"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 	"github.com/mesos-modules/mms/modules/containerlogger/sandbox"
+	tokens "github.com/mesos-modules/mms/modules/httpauthenticator/jwt"
 	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
 	"github.com/mesos-modules/mms/roles/containerizer"
 	"github.com/mesos-modules/mms/roles/containerlogger"
+	"github.com/mesos-modules/mms/roles/httpauthenticator"
 	"github.com/mesos-modules/mms/roles/secretgenerator"
 )
 
@@ -42,6 +45,8 @@ const limit = 20 * time.Second
 
 // host is what the modules under test ask for.
 type host struct{ facade.Host }
+
+func (host) Requirements(reflect.Type) []any { return nil }
 
 func (host) Logger() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
@@ -223,7 +228,7 @@ func (f *folders) start(t testing.TB, m *master, change func(*Config)) *agent {
 	require.NoError(t, a.Start(t.Context()))
 	realms := apihttp.Realms{}
 	if cfg.Core.AuthenticateHTTPExecutors {
-		realms[apihttp.RealmExecutors] = Executors([]byte("k3y"))
+		realms[apihttp.RealmExecutors] = apihttp.Modules(cfg.Log, load[httpauthenticator.HttpAuthenticator](t, tokens.Library, facade.Parameters{{Key: "key", Value: "k3y"}}))
 	}
 	stopping, stop := context.WithCancel(context.Background())
 	tools := operator.New(operator.Config{Agent: asked{Slave: a.Slave}, Containers: cfg.Containers, Files: &files.Files{}, Log: cfg.Log, Stopping: stopping})

@@ -1,23 +1,13 @@
 package slave
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/mesos-modules/mms/facade"
-	"github.com/mesos-modules/mms/facade/mesos/httpauth"
-	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
-	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
-	"github.com/mesos-modules/mms/roles/secretgenerator"
 )
 
 // post sends a call and returns status and body.
@@ -91,55 +81,4 @@ func TestRefusals(t *testing.T) {
 		defer r.Body.Close()
 		assert.Equal(t, http.StatusMethodNotAllowed, r.StatusCode)
 	})
-}
-
-func TestTokens(t *testing.T) {
-	now := time.Unix(1000, 0)
-	check := tokens{key: []byte("k3y"), now: func() time.Time { return now }}
-	g := load[secretgenerator.SecretGenerator](t, jwt.Library, facade.Parameters{{Key: "key", Value: "k3y"}})
-	claims := &mesosv1.Labels{Labels: []*mesosv1.Label{label("cid", "C"), label("eid", "E"), label("fid", "F")}}
-	secret, err := g.Generate(t.Context(), &httpauth.Principal{Claims: claims})
-	require.NoError(t, err)
-	token := string(secret.GetValue().GetData())
-
-	ask := func(header string) (*http.Request, bool) {
-		q, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/executor", nil)
-		require.NoError(t, err)
-		q.Header.Set("Authorization", header)
-		_, refusal := check.Authenticate(q)
-		return q, refusal == nil
-	}
-	t.Run("that the agent has made says who its bearer is", func(t *testing.T) {
-		got, err := check.verify(token)
-		require.NoError(t, err)
-		assert.Equal(t, claims.String(), got.String())
-		_, ok := ask("Bearer " + token)
-		assert.True(t, ok)
-	})
-	parts := strings.Split(token, ".")
-	none := "eyJhbGciOiJub25lIn0" // {"alg":"none"}
-	for _, bad := range []string{
-		"", "Bearer", "Basic " + token, "Bearer " + parts[0], "Bearer " + parts[0] + "." + parts[1] + ".", "Bearer " + parts[0] + "." + parts[1] + ".AAAA",
-		"Bearer " + none + "." + parts[1] + ".", "Bearer " + none + "." + parts[1] + "." + parts[2], "Bearer x.y.z",
-	} {
-		_, ok := ask(bad)
-		assert.False(t, ok, bad)
-	}
-	t.Run("that has expired does not count", func(t *testing.T) {
-		// {"exp":1000}, signed with k3y
-		signed := sign(parts[0]+".eyJleHAiOjEwMDB9", "k3y")
-		_, err := check.verify(signed)
-		require.ErrorContains(t, err, "expired")
-		now = time.Unix(999, 0)
-		_, err = check.verify(signed)
-		assert.NoError(t, err)
-	})
-}
-
-func label(key, value string) *mesosv1.Label { return &mesosv1.Label{Key: &key, Value: &value} }
-
-func sign(text, key string) string {
-	mac := hmac.New(sha256.New, []byte(key))
-	mac.Write([]byte(text))
-	return text + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"go.uber.org/fx"
 
@@ -25,6 +24,7 @@ import (
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/modules/authorizer/local"
 	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
+	tokens "github.com/mesos-modules/mms/modules/httpauthenticator/jwt"
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
 	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
@@ -54,6 +54,7 @@ func (p *Plug) Parameters(workDir string) map[string]facade.Parameters {
 		basic.Name:    {{Key: "authentication_realm", Value: readWriteRealm}}, // each realm's own instance is told its name
 	}
 	maps.Copy(given, p.parametersOfCgroups())
+	maps.Copy(given, p.parametersOfWatch(workDir, p.resources.Get()))
 	maps.Copy(given, p.parametersOfNamespaces(p.runtimeFolder(), workDir))
 	if workDir != "" {
 		given[filesystemposix.Name] = facade.Parameters{{Key: "work_dir", Value: workDir}}
@@ -62,9 +63,19 @@ func (p *Plug) Parameters(workDir string) map[string]facade.Parameters {
 		given[local.Name] = facade.Parameters{{Key: "acls", Value: string(p.acls.Get())}}
 	}
 	if key, err := readKey(p.jwtKey.Get()); err == nil && len(key) > 0 { // Check reports what is wrong with it
-		given[jwt.Name] = facade.Parameters{{Key: "key", Value: string(key)}}
+		for _, name := range []string{jwt.Name, tokens.Name} {
+			given[name] = facade.Parameters{{Key: "key", Value: string(key)}}
+		}
 	}
 	return given
+}
+
+// Defaults implements daemon.Defaulting: executors that have to authenticate bring tokens.
+func (p *Plug) Defaults() map[string][]string {
+	if !p.httpExecutors.Get() {
+		return nil
+	}
+	return map[string][]string{"http_authenticators": {"basic", "jwt"}}
 }
 
 // Check implements daemon.Core.
@@ -228,6 +239,7 @@ func (r *running) config(ctx context.Context) (Config, error) {
 const (
 	readOnlyRealm  = "mesos-agent-readonly"
 	readWriteRealm = "mesos-agent-readwrite"
+	executorsRealm = "mesos-agent-executor"
 )
 
 // authenticators makes those of the realms that want any.
@@ -240,6 +252,7 @@ func (r *running) authenticators(ctx context.Context) (apihttp.Realms, error) {
 	}{
 		{apihttp.RealmReadOnly, readOnlyRealm, p.httpReadOnly.Get()},
 		{apihttp.RealmReadWrite, readWriteRealm, p.httpReadWrite.Get()},
+		{apihttp.RealmExecutors, executorsRealm, p.httpExecutors.Get()},
 	} {
 		if !realm.wanted {
 			continue
@@ -253,12 +266,6 @@ func (r *running) authenticators(ctx context.Context) (apihttp.Realms, error) {
 			made = append(made, a)
 		}
 		realms[realm.realm] = apihttp.Modules(r.host.Log, made...)
-	}
-	if p.httpExecutors.Get() {
-		realms[apihttp.RealmExecutors] = Executors(p.settings.key)
-		if others := realms[apihttp.RealmReadWrite]; others != nil { // the default executor launches containers
-			realms[apihttp.RealmReadWrite] = executorsToo{tokens: tokens{key: p.settings.key, now: time.Now}, others: others}
-		}
 	}
 	return realms, nil
 }

@@ -2,7 +2,6 @@ package slave
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/mesos-modules/mms/internal/apihttp"
 )
@@ -13,9 +12,6 @@ func (s *Slave) Routes() []apihttp.Route {
 		{Path: "/api/v1/executor", Realm: apihttp.RealmExecutors, Handler: s.executorAPI},
 	}
 }
-
-// Executors authenticates the realm of executors, by the tokens that they were given.
-func Executors(key []byte) apihttp.Authenticator { return tokens{key: key, now: time.Now} }
 
 // Handler answers all requests: messages of masters, the agent's routes, and next what
 // is left.

@@ -31,7 +31,6 @@ type settings struct {
 	core            core.Config
 	credential      *mesosv1.Credential // nil without --credential
 	httpCredentials *mesosv1.Credentials
-	key             []byte // of --jwt_secret_key
 }
 
 // read reads what the flags point to and checks them together. The error holds all
@@ -50,7 +49,7 @@ func (f *flagSet) read(h daemon.Host) (settings, error) {
 	note(err)
 	s.httpCredentials, err = readCredentials(f.httpCredentials.Get())
 	note(err)
-	s.key, err = readKey(f.jwtKey.Get())
+	_, err = readKey(f.jwtKey.Get()) // modules are told what it holds
 	note(err)
 	if h.WorkDir != "" {
 		s.core, err = f.coreConfig(h)
@@ -71,7 +70,8 @@ func (f *flagSet) contradictions(h daemon.Host) error {
 	refuse(!f.master.Has() && !h.Given("master_detector"), "--master is missing: it says where the master is; or name a module that finds it with --master_detector")
 	refuse(f.master.Has() && h.Given("master_detector"), "--master and --master_detector exclude each other")
 	refuse(strings.HasPrefix(f.master.Get(), "zk://"), "--master=zk://... is not possible: name a module that asks ZooKeeper with --master_detector")
-	refuse(f.httpExecutors.Get() && !f.jwtKey.Has(), "--authenticate_http_executors needs --jwt_secret_key")
+	refuse(f.httpExecutors.Get() && !f.jwtKey.Has() && !(h.Given("http_authenticators") && h.Given("secret_generator")),
+		"--authenticate_http_executors needs --jwt_secret_key, or modules that need none (--http_authenticators and --secret_generator)")
 	refuse(!f.httpCredentials.Has() && !h.Given("http_authenticators") && (f.httpReadOnly.Get() || f.httpReadWrite.Get()),
 		"--authenticate_http_readonly and --authenticate_http_readwrite need --http_credentials, or authenticators that need none (--http_authenticators)")
 	return problems.ErrorOrNil()

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -109,10 +110,20 @@ func TestExecutorCalls(t *testing.T) {
 		w.look()
 		w.subscribe("E")
 		w.wants("answer 403 The token is not that of the executor")
-		w.do(core.ExecutorCall{Request: 100, Stream: 100, Claims: claims, Call: &executor.Call{
-			FrameworkId: frameworkID, ExecutorId: &mesosv1.ExecutorID{Value: proto.String("E")},
-			Type: executor.Call_SUBSCRIBE.Enum(), Subscribe: &executor.Call_Subscribe{},
-		}})
+		come := func(claims ...*mesosv1.Label) {
+			w.do(core.ExecutorCall{Request: 100, Stream: 100, Claims: &mesosv1.Labels{Labels: claims}, Call: &executor.Call{
+				FrameworkId: frameworkID, ExecutorId: &mesosv1.ExecutorID{Value: proto.String("E")},
+				Type: executor.Call_SUBSCRIBE.Enum(), Subscribe: &executor.Call_Subscribe{},
+			}})
+		}
+		label := func(key, value string) *mesosv1.Label { return &mesosv1.Label{Key: &key, Value: &value} }
+		come(claims.Labels[:2]...)
+		w.wants("answer 403 The token is not that of the executor")
+		come(label("fid", "F"), label("eid", "E"), label("cid", "another"))
+		w.wants("answer 403 The token is not that of the executor")
+		come(append(slices.Clone(claims.Labels), label("eid", "another"))...)
+		w.wants("answer 403 The token is not that of the executor")
+		come(append(slices.Clone(claims.Labels), label("exp", "4102444800"))...)
 		assert.Contains(t, w.look(), "send SUBSCRIBED")
 	})
 }
