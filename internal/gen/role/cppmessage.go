@@ -39,7 +39,7 @@ type messageStruct struct {
 	Doc        []string
 	Aliases    []alias // what stands inside of it in the .proto file
 	Fields     []messageField
-	Written    []messageField // the same by number, which is the order of their bytes
+	Written    []messageField // the same in the order of their bytes: by number, oneofs last, as Go writes them
 }
 
 type alias struct{ Name, Of string }
@@ -227,7 +227,9 @@ func (c *closure) structOf(m protoreflect.MessageDescriptor) (messageStruct, err
 	if required > maxRequired {
 		errs = append(errs, fmt.Errorf("message %s has %d required fields, and C++ keeps track of %d", m.FullName(), required, maxRequired))
 	}
-	s.Written = slices.SortedFunc(slices.Values(s.Fields), func(a, b messageField) int { return cmp.Compare(a.Number, b.Number) })
+	s.Written = slices.SortedFunc(slices.Values(s.Fields), func(a, b messageField) int {
+		return cmp.Or(cmp.Compare(len(a.Others), len(b.Others)), cmp.Compare(a.Number, b.Number))
+	})
 	return s, errors.Join(errs...)
 }
 

@@ -28,6 +28,16 @@ struct Codec;
 template <typename T>
 struct MESOS_HIDDEN IsMessage : std::integral_constant<bool, std::is_class<T>::value && !std::is_same<T, std::string>::value> {};
 
+// Writes a number, of at most 10 bytes, and returns how many they are.
+MESOS_HIDDEN inline size_t write_varint(uint64_t value, char* out) {
+  size_t n = 0;
+  for (; value >= 0x80; value >>= 7) {
+    out[n++] = static_cast<char>(value | 0x80);
+  }
+  out[n++] = static_cast<char>(value);
+  return n;
+}
+
 // Appends fields to bytes.
 class MESOS_HIDDEN Writer {
  public:
@@ -100,15 +110,7 @@ class MESOS_HIDDEN Writer {
   void tag(uint32_t number, Type type) { varint(static_cast<uint64_t>(number) << 3 | type); }
   void varint(uint64_t value) {
     char out[10];
-    bytes_.append(out, varint(value, out));
-  }
-  static size_t varint(uint64_t value, char* out) {
-    size_t n = 0;
-    for (; value >= 0x80; value >>= 7) {
-      out[n++] = static_cast<char>(value | 0x80);
-    }
-    out[n++] = static_cast<char>(value);
-    return n;
+    bytes_.append(out, write_varint(value, out));
   }
   void fixed(uint64_t bits, int n) {
     for (int i = 0; i < n; i++, bits >>= 8) {
@@ -118,7 +120,7 @@ class MESOS_HIDDEN Writer {
   // Puts the length in front of what was written since start.
   void close(size_t start) {
     char out[10];
-    bytes_.insert(start, out, varint(bytes_.size() - start, out));
+    bytes_.insert(start, out, write_varint(bytes_.size() - start, out));
   }
 
   std::string bytes_;
@@ -135,7 +137,7 @@ class MESOS_HIDDEN Reader {
   };
 
   Reader(const void* data, size_t size, State& state, uint32_t depth = 0)
-      : at_(static_cast<const char*>(data)), end_(at_ + size), field_(at_), state_(state), depth_(depth) {
+      : at_(static_cast<const char*>(data)), end_(at_ + size), value_(at_), state_(state), depth_(depth) {
     if (depth > MAX_DEPTH) {
       wrong("messages are nested too deep");
     }
@@ -143,11 +145,12 @@ class MESOS_HIDDEN Reader {
 
   // Goes to the next field.
   bool next() {
-    field_ = at_;
     if (state_.problem != nullptr || at_ == end_) {
       return false;
     }
-    return tag(&number_, &type_) && (type_ != END_OF_GROUP || wrong("a group ends that has not begun"));
+    const bool good = tag(&number_, &type_) && (type_ != END_OF_GROUP || wrong("a group ends that has not begun"));
+    value_ = at_;
+    return good;
   }
   uint32_t number() const { return number_; }
 
@@ -219,11 +222,16 @@ class MESOS_HIDDEN Reader {
     }
     std::string key;
     T value = T();
+    bool there = false;
     for (Reader entry(data, size, state_, depth_ + 1); entry.next();) {
-      const bool known = entry.number() == 1 ? entry.take(key) : entry.number() == 2 && entry.take(value);
-      if (!known) {
+      const bool of_value = entry.number() == 2 && entry.take(value);
+      there = there || of_value;
+      if (!of_value && !(entry.number() == 1 && entry.take(key))) {
         entry.skip();
       }
+    }
+    if (!there) {
+      absent(value);
     }
     all[key] = value;
     return true;
@@ -232,7 +240,9 @@ class MESOS_HIDDEN Reader {
   // Keeps the field that the reader is at as it is.
   void unknown(std::string& fields) {
     if (skip()) {
-      fields.append(field_, static_cast<size_t>(at_ - field_));
+      char tag[10];
+      fields.append(tag, write_varint(static_cast<uint64_t>(number_) << 3 | type_, tag));
+      fields.append(value_, static_cast<size_t>(at_ - value_));
     }
   }
 
@@ -252,6 +262,15 @@ class MESOS_HIDDEN Reader {
     at_ = end_;
     return false;
   }
+  // A value of a map that is not there is one that says nothing: of a message the required fields are missed.
+  template <typename T>
+  typename std::enable_if<IsMessage<T>::value>::type absent(T& value) {
+    Reader nothing(end_, 0, state_, depth_);
+    Codec<T>::decode(nothing, value);
+  }
+  template <typename T>
+  typename std::enable_if<!IsMessage<T>::value>::type absent(T&) {}
+
   bool element() { return ++state_.elements <= MAX_ELEMENTS || wrong("it holds too much"); }
   size_t left() const { return static_cast<size_t>(end_ - at_); }
 
@@ -354,10 +373,8 @@ class MESOS_HIDDEN Reader {
     if (state_.problem != nullptr) {
       return false;
     }
-    at_ = field_;
-    uint32_t number;
-    Type type;
-    return tag(&number, &type) && skip(number, type, depth_);
+    at_ = value_;
+    return skip(number_, type_, depth_);
   }
   bool skip(uint32_t number, Type type, uint32_t depth) {
     uint64_t ignored;
@@ -390,7 +407,7 @@ class MESOS_HIDDEN Reader {
 
   const char* at_;
   const char* end_;
-  const char* field_;  // where the tag of the current field is
+  const char* value_;  // of the current field: what is behind its tag
   State& state_;
   uint32_t depth_;
   uint32_t number_ = 0;
@@ -399,8 +416,8 @@ class MESOS_HIDDEN Reader {
 
 }  // namespace wire
 
-// The bytes of an API message, as every protocol buffer library reads them. The fields are in the order of their numbers,
-// those that are not known here at last: the same message gives the same bytes.
+// The bytes of an API message, as every protocol buffer library reads them. The fields are in the order of their numbers, those
+// of a oneof and then what is not known here at last: the same message gives the same bytes, which are those that Go gives.
 template <typename T>
 MESOS_HIDDEN std::string encode(const T& message) {
   wire::Writer out;

@@ -5471,9 +5471,9 @@ inline void Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability_AccessMode
 }
 
 inline void Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability>::encode(Writer& out, const mesos::v1::Volume_Source_CSIVolume_VolumeCapability& m) {
+  out.put(3, m.access_mode);
   out.put(1, m.block);
   out.put(2, m.mount);
-  out.put(3, m.access_mode);
   out.unknown(m.unknown_fields);
 }
 inline void Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability>::decode(Reader& in, mesos::v1::Volume_Source_CSIVolume_VolumeCapability& m) {
@@ -5481,6 +5481,10 @@ inline void Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability>::decode(R
   while (in.next()) {
     bool known = false;
     switch (in.number()) {
+      case 3:
+        known = in.take(m.access_mode);
+        there |= known ? 1u << 0 : 0u;
+        break;
       case 1:
         known = in.take(m.block);
         if (known) {
@@ -5492,10 +5496,6 @@ inline void Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability>::decode(R
         if (known) {
           m.block.reset();
         }
-        break;
-      case 3:
-        known = in.take(m.access_mode);
-        there |= known ? 1u << 0 : 0u;
         break;
       default:
         break;
