@@ -27,8 +27,9 @@ const (
 
 // Options are what an executor is started with. The files are the command's.
 type Options struct {
-	Environ     []string          // as os.Environ gives it
-	Task        map[string]string // more of the task's environment, which the executor itself does not have
+	Environ     []string             // as os.Environ gives it
+	Task        map[string]string    // more of the task's environment, which the executor itself does not have
+	Command     *mesosv1.CommandInfo // in place of the task's; nil: the task's
 	In, Out     *os.File
 	Err         *os.File
 	Diagnostics io.Writer // of the executor itself: only what goes wrong
@@ -219,7 +220,11 @@ func (e *runner) launch(task *mesosv1.TaskInfo) {
 	e.session.Launched(task)
 	e.reports.Report(mesosv1.TaskState_TASK_STARTING, nil)
 	environ := e.environ()
-	p, err := start(task.GetCommand(), environ, stdio{e.options.In, e.options.Out, e.options.Err}, task.GetContainer().GetTtyInfo() != nil)
+	command := task.GetCommand()
+	if e.options.Command != nil {
+		command = e.options.Command
+	}
+	p, err := start(command, environ, stdio{e.options.In, e.options.Out, e.options.Err}, task.GetContainer().GetTtyInfo() != nil)
 	if err != nil {
 		e.warn("%v", err)
 		e.reportEnd(mesosv1.TaskState_TASK_FAILED, func(s *mesosv1.TaskStatus) { s.Message = new("Failed to " + err.Error()) })

@@ -27,7 +27,16 @@ func TestParseArgs(t *testing.T) {
 	_, err = ParseArgs([]string{"--task_environment=[]"})
 	require.ErrorContains(t, err, "--task_environment: want a JSON object")
 	_, err = ParseArgs([]string{"help"})
-	require.ErrorContains(t, err, `unknown argument "help": want --launcher_dir=PATH or --task_environment=JSON`)
+	require.ErrorContains(t, err, `unknown argument "help": want --launcher_dir=PATH, --task_environment=JSON or --task_command=JSON`)
+	options, err = ParseArgs([]string{`--task_command={"shell": false, "value": "/bin/echo", "arguments": ["echo", "it"]}`})
+	require.NoError(t, err)
+	assert.Equal(t, "/bin/echo", options.Command.GetValue())
+	assert.False(t, options.Command.GetShell())
+	assert.Equal(t, []string{"echo", "it"}, options.Command.GetArguments())
+	for _, wrong := range []string{"no JSON", "{}"} {
+		_, err = ParseArgs([]string{"--task_command=" + wrong})
+		require.ErrorContains(t, err, "--task_command: want a CommandInfo with a value, as JSON")
+	}
 }
 
 func TestParseStat(t *testing.T) {
