@@ -40,16 +40,19 @@ var Library = facade.Library{Modules: []facade.Declared{
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Runs containers by runc, in images from OCI layout folders.",
 		Requires:    honoured(),
-		After:       measured,
 		Parameters:  facade.SchemaOf[parameters](),
 		New:         create,
 	},
 }}
 
-// honoured are the isolators whose wishes for a launch the containerizer carries out, in
-// the versions whose wishes it knows.
+// honoured are the isolators with which the containerizer works, in the versions that it
+// knows: those whose wishes for a launch it carries out, and those that take a container's
+// first process and put it into control groups of their own. None has to be there.
 func honoured() (all []facade.Requirement) {
 	for _, name := range []string{
+		"org_apache_mesos_CgroupsCpuIsolator",
+		"org_apache_mesos_CgroupsMemIsolator",
+		"org_apache_mesos_CgroupsPidsIsolator",
 		"org_apache_mesos_EnvironmentSecretIsolator",
 		"org_apache_mesos_LinuxCapabilitiesIsolator",
 		"org_apache_mesos_NamespacesPidIsolator",
@@ -59,14 +62,6 @@ func honoured() (all []facade.Requirement) {
 		all = append(all, facade.Requirement{Module: name, Version: ">=1.0 <2", Optional: true})
 	}
 	return all
-}
-
-// measured are isolators that take a container's first process as they find it. They ask
-// nothing of a launch, and may not work on every host, so nothing is required of them.
-var measured = []string{
-	"org_apache_mesos_CgroupsCpuIsolator",
-	"org_apache_mesos_CgroupsMemIsolator",
-	"org_apache_mesos_CgroupsPidsIsolator",
 }
 
 func create(ctx context.Context, host facade.Host, given facade.Parameters) (containerizer.Containerizer, error) {
