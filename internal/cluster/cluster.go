@@ -10,15 +10,24 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
 // Build builds all programs of the repository into a folder.
 func Build(ctx context.Context, repository, into string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", into+"/", "./cmd/...")
-	cmd.Dir = repository
+	if err := build(ctx, repository, into, nil, "./cmd/..."); err != nil {
+		return err
+	}
+	// What runs in containers needs nothing of their root file systems.
+	return build(ctx, repository, into, []string{"CGO_ENABLED=0"}, "./cmd/mesos-containerizer", "./cmd/mesos-executor", "./cmd/mesos-default-executor")
+}
+
+func build(ctx context.Context, repository, into string, env []string, packages ...string) error {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-o", into + "/"}, packages...)...)
+	cmd.Dir, cmd.Env = repository, append(os.Environ(), env...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build ./cmd/...: %w\n%s", err, out)
+		return fmt.Errorf("go build %s: %w\n%s", strings.Join(packages, " "), err, out)
 	}
 	return nil
 }

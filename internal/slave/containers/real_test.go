@@ -55,6 +55,7 @@ type real struct {
 	work    string
 	program string
 	engine  containerizer.Containerizer
+	isolate func() []containers.Isolator // of an agent that starts; nil: none
 }
 
 func launcherDir(t testing.TB) string {
@@ -81,10 +82,14 @@ func (r *real) begin(known []*slave.ContainerState) containers.Recovered {
 	logger, err := sandbox.Library.Modules[0].Declare().New(ctx, host{}, nil)
 	require.NoError(r.t, err)
 	r.engine = made.(containerizer.Containerizer)
-	r.Service = containers.New(containers.Config{
-		Engines: []containers.Engine{{Name: "mesos", Containerizer: r.engine, Logger: logger.(containerlogger.ContainerLogger)}},
-		Log:     slog.New(slog.DiscardHandler),
-	})
+	config := containers.Config{
+		Engines:          []containers.Engine{{Name: "mesos", Containerizer: r.engine, Logger: logger.(containerlogger.ContainerLogger)}},
+		SandboxDirectory: "/mnt/mesos/sandbox", SwitchUser: true, Log: slog.New(slog.DiscardHandler),
+	}
+	if r.isolate != nil {
+		config.Isolators = r.isolate()
+	}
+	r.Service = containers.New(config)
 	service, engine := r.Service, r.engine
 	r.t.Cleanup(func() {
 		for _, c := range service.Containers() {

@@ -169,10 +169,10 @@ func (f *filesystem) Isolate(_ context.Context, id *mesosv1.ContainerID, pid int
 }
 
 // Update mounts the persistent volumes that are new and unmounts those that are gone.
-func (f *filesystem) Update(_ context.Context, id *mesosv1.ContainerID, requests []*mesosv1.Resource, _ *mesosv1.OfferFilters_ResourceQuantities) error {
+func (f *filesystem) Update(ctx context.Context, id *mesosv1.ContainerID, requests []*mesosv1.Resource, _ *mesosv1.OfferFilters_ResourceQuantities) error {
 	f.mu.Lock()
-	defer f.mu.Unlock()
 	c := f.containers[key(id)]
+	f.mu.Unlock() // others go on; for this container, nobody else changes anything
 	if c == nil || !isFolder(c.folder) {
 		return nil // of the class DEBUG, or launched with another isolator
 	}
@@ -187,7 +187,7 @@ func (f *filesystem) Update(_ context.Context, id *mesosv1.ContainerID, requests
 		if slices.Contains(c.Persistent, v.Container) {
 			continue
 		}
-		if err := f.bring(c, v); err != nil {
+		if err := f.bring(ctx, c, v); err != nil {
 			errs = append(errs, fmt.Errorf("persistent volume %s: %w", v.ID, err))
 		}
 	}
@@ -195,7 +195,7 @@ func (f *filesystem) Update(_ context.Context, id *mesosv1.ContainerID, requests
 		if keep[path] {
 			continue
 		}
-		if err := f.take(c, path); err != nil {
+		if err := f.take(ctx, c, path); err != nil {
 			errs = append(errs, fmt.Errorf("the persistent volume at %s: %w", path, err))
 		}
 	}

@@ -1,6 +1,7 @@
 package filesystemlinux
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,7 +17,7 @@ import (
 )
 
 // bring mounts a volume in a container that runs.
-func (f *filesystem) bring(c *container, v persistent.Volume) error {
+func (f *filesystem) bring(ctx context.Context, c *container, v persistent.Volume) error {
 	if filepath.IsAbs(v.Container) {
 		return fmt.Errorf("its path %q is outside the sandbox, where a container that runs gets none", v.Container)
 	}
@@ -36,7 +38,7 @@ func (f *filesystem) bring(c *container, v persistent.Volume) error {
 			return err
 		}
 	}
-	err = f.inside(c, func(sandbox string) error {
+	err = f.inside(ctx, c, func(sandbox string) error {
 		at, err := makeBeneath(sandbox, v.Container)
 		if err != nil {
 			return err
@@ -47,6 +49,8 @@ func (f *filesystem) bring(c *container, v persistent.Volume) error {
 	if err != nil {
 		return err
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	c.Persistent = append(c.Persistent, v.Container)
 	c.Volumes[filepath.Clean(v.Container)] = v.Path
 	return nil
@@ -54,8 +58,8 @@ func (f *filesystem) bring(c *container, v persistent.Volume) error {
 
 // take unmounts a volume in a container that runs; whoever has a file of it open keeps
 // that.
-func (f *filesystem) take(c *container, path string) error {
-	err := f.inside(c, func(sandbox string) error {
+func (f *filesystem) take(ctx context.Context, c *container, path string) error {
+	err := f.inside(ctx, c, func(sandbox string) error {
 		at, err := openBeneath(sandbox, filepath.Clean(path), unix.O_DIRECTORY, unix.RESOLVE_NO_SYMLINKS)
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
@@ -72,13 +76,36 @@ func (f *filesystem) take(c *container, path string) error {
 	if err != nil && !errors.Is(err, unix.EINVAL) { // the container has unmounted it itself
 		return err
 	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	c.Persistent = slices.DeleteFunc(c.Persistent, func(p string) bool { return p == path })
 	delete(c.Volumes, filepath.Clean(path))
 	return nil
 }
 
-// inside calls in the container's mount namespace, with the sandbox as it is there.
-func (f *filesystem) inside(c *container, do func(sandbox string) error) error {
+// errEarly: the container has not changed its root yet.
+var errEarly = errors.New("the container's root file system is not there yet")
+
+// soon is how long somebody waits who comes early.
+const soon = 10 * time.Millisecond
+
+// inside calls in the container's mount namespace, with the sandbox as it is there. A
+// container that is just about to run is waited for.
+func (f *filesystem) inside(ctx context.Context, c *container, do func(sandbox string) error) error {
+	for {
+		err := f.insideNow(c, do)
+		if !errors.Is(err, errEarly) {
+			return err
+		}
+		select {
+		case <-time.After(soon):
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+func (f *filesystem) insideNow(c *container, do func(sandbox string) error) error {
 	if c.pid <= 0 {
 		return errors.New("the container has no process")
 	}
@@ -102,6 +129,13 @@ func (f *filesystem) inside(c *container, do func(sandbox string) error) error {
 	return apart(func() error {
 		if err := unix.Setns(int(file.Fd()), unix.CLONE_NEWNS); err != nil {
 			return fmt.Errorf("enter the mount namespace of process %d: %w", c.pid, err)
+		}
+		if c.Root && exists(c.folder) { // a folder of the host
+			return errEarly
+		}
+		// As the container does first of all, and may not have done: else the host sees it.
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SLAVE, ""); err != nil {
+			return err
 		}
 		return do(f.seenSandbox(c))
 	})

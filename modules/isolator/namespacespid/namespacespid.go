@@ -81,7 +81,10 @@ func (n *namespaces) Recover(context.Context, []*slave.ContainerState, []*mesosv
 
 // Prepare asks for a new namespace or the parent's, with a /proc that shows it.
 func (n *namespaces) Prepare(_ context.Context, id *mesosv1.ContainerID, config *slave.ContainerConfig) (*slave.ContainerLaunchInfo, error) {
-	shared := config.GetContainerInfo().GetLinuxInfo().SharePidNamespace
+	var shared *bool // nil: it is left to us
+	if info := config.GetContainerInfo().GetLinuxInfo(); info != nil {
+		shared = info.SharePidNamespace
+	}
 	launch := &slave.ContainerLaunchInfo{}
 	switch {
 	case config.GetContainerClass() == slave.ContainerClass_DEBUG: // with the parent's /proc
