@@ -26,9 +26,10 @@ const mechanism = "CRAM-MD5"
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[authenticatee.Authenticatee]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Authenticates the agent by CRAM-MD5.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (authenticatee.Authenticatee, error) {
 			return &attempt{}, nil
 		},

@@ -33,9 +33,10 @@ const Mechanism = "CRAM-MD5"
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[authenticator.Authenticator]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Authenticates agents by CRAM-MD5.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (authenticator.Authenticator, error) {
 			host, err := os.Hostname()
 			if err != nil {

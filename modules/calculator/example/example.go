@@ -20,6 +20,7 @@ var Library = facade.Library{Modules: []facade.Declared{
 		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Adds two numbers.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (calculator.Calculator, error) {
 			return adder{}, nil
 		},

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mesos-modules/mms/facade/moduletest"
 	"github.com/mesos-modules/mms/modules/calculator/example"
 	"github.com/mesos-modules/mms/roles/calculator"
 )
@@ -49,3 +50,5 @@ func TestCompute(t *testing.T) {
 		})
 	}
 }
+
+func TestConformance(t *testing.T) { moduletest.Conformance(t, example.Library, example.Name) }

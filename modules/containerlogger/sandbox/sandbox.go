@@ -29,6 +29,7 @@ var Library = facade.Library{Modules: []facade.Declared{
 		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Writes the output of containers to stdout and stderr in their sandboxes.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (containerlogger.ContainerLogger, error) {
 			return logger{}, nil
 		},

@@ -18,9 +18,10 @@ const Name = "org_apache_mesos_NoDiskProfileAdaptor"
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[diskprofileadaptor.DiskProfileAdaptor]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Knows no disk profiles.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (diskprofileadaptor.DiskProfileAdaptor, error) {
 			return adaptor{}, nil
 		},

@@ -27,6 +27,7 @@ var Library = facade.Library{Modules: []facade.Declared{
 		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Resolves the secrets in the environment of commands.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		Requires:    []facade.Requirement{{Role: "SecretResolver", Optional: true}},
 		New: func(_ context.Context, host facade.Host, _ facade.Parameters) (isolator.Isolator, error) {
 			i := &resolving{}

@@ -25,6 +25,7 @@ var Library = facade.Library{Modules: []facade.Declared{
 		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Measures processor time, processes and threads of containers.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (isolator.Isolator, error) {
 			return processes.NewMeter(fill), nil
 		},

@@ -19,9 +19,10 @@ const Name = "org_apache_mesos_StandaloneMasterContender"
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[mastercontender.MasterContender]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Makes a single master the leader.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (mastercontender.MasterContender, error) {
 			return &contender{}, nil
 		},

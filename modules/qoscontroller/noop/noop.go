@@ -17,9 +17,10 @@ const Name = "org_apache_mesos_NoopQoSController"
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[qoscontroller.QoSController]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Corrects nothing.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (qoscontroller.QoSController, error) {
 			return controller{}, nil
 		},

@@ -15,9 +15,10 @@ const Name = "org_apache_mesos_NoopResourceEstimator"
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[resourceestimator.ResourceEstimator]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Has nothing to lend.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (resourceestimator.ResourceEstimator, error) {
 			return estimator{}, nil
 		},

@@ -21,6 +21,7 @@ var Library = facade.Library{Modules: []facade.Declared{
 		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Resolves secrets that come with their value.",
+		Parameters:  facade.SchemaOf[struct{}](),
 		New: func(context.Context, facade.Host, facade.Parameters) (secretresolver.SecretResolver, error) {
 			return resolver{}, nil
 		},

@@ -16,7 +16,7 @@ const Name = "org_apache_mesos_TestModule"
 // Library holds the module. It declares no schema: upstream takes any key.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[testmodule.TestModule]{
-		Name:   Name,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "This is a test module.",
 		Compatible:  func(context.Context, facade.View) error { return nil },

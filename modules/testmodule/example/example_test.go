@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/facade/moduletest"
 	"github.com/mesos-modules/mms/modules/testmodule/example"
 	"github.com/mesos-modules/mms/roles/testmodule"
 )
@@ -64,3 +65,5 @@ func TestParameters(t *testing.T) {
 		})
 	}
 }
+
+func TestConformance(t *testing.T) { moduletest.Conformance(t, example.Library, example.Name) }
