@@ -33,7 +33,9 @@ import (
 	"github.com/mesos-modules/mms/modules/isolator/posixrlimits"
 	contender "github.com/mesos-modules/mms/modules/mastercontender/standalone"
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
+	"github.com/mesos-modules/mms/modules/qoscontroller/load"
 	qos "github.com/mesos-modules/mms/modules/qoscontroller/noop"
+	"github.com/mesos-modules/mms/modules/resourceestimator/fixed"
 	estimator "github.com/mesos-modules/mms/modules/resourceestimator/noop"
 	"github.com/mesos-modules/mms/modules/secretgenerator/jwt"
 	envsecrets "github.com/mesos-modules/mms/modules/secretresolver/environment"
@@ -57,6 +59,6 @@ func Slave() []facade.Library {
 		posixrlimits.Library, diskdu.Library, networkports.Library, command.Library,
 		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
-		labels.Library, environment.Library, filesecrets.Library, envsecrets.Library,
+		labels.Library, environment.Library, filesecrets.Library, envsecrets.Library, fixed.Library, load.Library,
 	}
 }

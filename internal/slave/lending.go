@@ -9,15 +9,14 @@ import (
 	"github.com/mesos-modules/mms/internal/slave/core"
 )
 
-// estimate asks the resource estimator every so often what can be lent out. What does
-// not change is told once.
+// estimate asks the resource estimator, at once and then every so often, what can be
+// lent out.
 func (s *Slave) estimate() {
 	if s.cfg.Estimator == nil {
 		return
 	}
 	s.spawn(func(ctx context.Context) {
-		told := false
-		for pause(ctx, s.cfg.EstimatorEvery) {
+		for ok := true; ok; ok = pause(ctx, s.cfg.EstimatorEvery) {
 			usage, err := s.Usage(ctx)
 			if err != nil {
 				continue
@@ -28,8 +27,7 @@ func (s *Slave) estimate() {
 				return
 			case err != nil:
 				s.cfg.Log.Warn(fmt.Sprintf("the resource estimator failed: %v", err))
-			case len(lent) > 0 || told:
-				told = true
+			default:
 				s.mail.put(core.Oversubscribable{Resources: lent})
 			}
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/resources"
 	"github.com/mesos-modules/mms/internal/slave/updates"
 	"github.com/mesos-modules/mms/internal/wire"
 )
@@ -103,12 +104,30 @@ func (c *Core) correct(corrections []*slave.QoSCorrection) {
 	}
 }
 
-// oversubscribable tells the master what can be lent.
-func (c *Core) oversubscribable(r []*mesosv1.Resource) {
-	if r == nil {
-		r = []*mesosv1.Resource{}
+// oversubscribable tells the master what can be lent: what the estimator says, which is
+// what is left, and what is lent already. What did not change is told once.
+func (c *Core) oversubscribable(left []*mesosv1.Resource) {
+	sum, err := resources.New(left)
+	if err != nil {
+		c.log(Warning, "what the resource estimator says is dropped: %v", err)
+		return
 	}
-	c.oversubscribed = r
+	if wrong := sum.NonRevocable(); !wrong.Empty() {
+		c.log(Warning, "the resource estimator lends out %v, which is not revocable: that is left out", wrong)
+	}
+	sum = sum.Revocable()
+	for _, f := range c.frameworks {
+		for _, r := range f.runs {
+			if used, err := resources.New(r.allocated(true)); err == nil && r.state != ended {
+				sum = sum.Add(used.Revocable().Unallocate())
+			}
+		}
+	}
+	before, _ := resources.New(c.oversubscribed) // it came from here
+	if sum.Equal(before) {
+		return
+	}
+	c.oversubscribed = append([]*mesosv1.Resource{}, sum.Messages()...)
 	if c.phase == running {
 		c.emit(c.toMaster(c.updateSlave()))
 	}

@@ -11,6 +11,7 @@ import (
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/internal/libprocess"
+	"github.com/mesos-modules/mms/internal/resources"
 	"github.com/mesos-modules/mms/internal/slave/core"
 	"github.com/mesos-modules/mms/internal/wire"
 )
@@ -257,10 +258,38 @@ func TestReregistration(t *testing.T) {
 }
 
 func TestWhatIsLentOut(t *testing.T) {
+	revocable := func(text string) []*mesosv1.Resource {
+		all := parse(text)
+		for _, r := range all {
+			r.Revocable = &mesosv1.Resource_RevocableInfo{}
+		}
+		return all
+	}
 	w := registered(t)
-	w.do(core.Oversubscribable{Resources: parse("cpus:2")})
-	m := told[*wire.UpdateSlaveMessage](w)
-	require.Len(t, m, 1)
-	assert.True(t, m[0].GetUpdateOversubscribedResources())
-	assert.Len(t, m[0].GetOversubscribedResources(), 1)
+	estimate := func(left []*mesosv1.Resource) []string {
+		w.do(core.Oversubscribable{Resources: left})
+		var lent []string
+		for _, m := range told[*wire.UpdateSlaveMessage](w) {
+			require.True(t, m.GetUpdateOversubscribedResources())
+			sum, err := resources.New(m.GetOversubscribedResources())
+			require.NoError(t, err)
+			lent = append(lent, sum.String())
+		}
+		w.look()
+		return lent
+	}
+	assert.Empty(t, estimate(nil), "nothing was lent, and nothing is")
+	assert.Equal(t, []string{"cpus{REV}:2"}, estimate(revocable("cpus:2")))
+	assert.Empty(t, estimate(revocable("cpus:2")), "what is told is not told again")
+	task := custom("T", "E")
+	task.Resources = append(revocable("cpus:1.5"), parse("mem:32")...)
+	for _, r := range task.Resources {
+		r.AllocationInfo = &mesosv1.Resource_AllocationInfo{Role: proto.String("*")}
+	}
+	w.from(run(task))
+	w.look()
+	assert.Empty(t, estimate(revocable("cpus:0.5")), "what is in use was lent out, too")
+	assert.Equal(t, []string{"cpus{REV}:3"}, estimate(append(revocable("cpus:1.5"), parse("cpus:1")...)), "what is not revocable is left out")
+	assert.Equal(t, []string{"cpus{REV}:1.5"}, estimate(nil))
+	assert.Empty(t, estimate([]*mesosv1.Resource{{Name: proto.String("cpus")}}), "what makes no sense changes nothing")
 }
