@@ -24,7 +24,7 @@ type parameters struct {
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[authorizer.Authorizer]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Authorizes by access control lists.",
 		Parameters:  facade.SchemaOf[parameters](),

@@ -23,7 +23,8 @@ const Name = "org_apache_mesos_BasicHttpAuthenticator"
 
 const scheme = "Basic"
 
-// parameters are those of Mesos' own module. The daemon sets both for each realm.
+// parameters are those of Mesos' own module. The daemon sets both for each realm, unless
+// the manifest does.
 type parameters struct {
 	Realm       string        `mms:"authentication_realm,required" doc:"what clients are told they need a name for"`
 	Credentials facade.Secret `mms:"credentials" default:"[]" doc:"JSON array of principal and secret"`
@@ -32,7 +33,7 @@ type parameters struct {
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[httpauthenticator.HttpAuthenticator]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Authenticates HTTP requests by name and secret.",
 		Parameters:  facade.SchemaOf[parameters](),
@@ -61,7 +62,10 @@ func newRealm(p parameters) (*realm, error) {
 		return nil, fmt.Errorf("parameter credentials is no JSON array of principal and secret") // the cause may show secrets
 	}
 	r := &realm{challenge: fmt.Sprintf("%s realm=%q", scheme, p.Realm), secrets: map[string][sha256.Size]byte{}}
-	for _, c := range credentials {
+	for i, c := range credentials {
+		if c.Principal == "" {
+			return nil, fmt.Errorf("parameter credentials: number %d names no principal", i+1)
+		}
 		r.secrets[c.Principal] = sha256.Sum256([]byte(c.Secret))
 	}
 	return r, nil

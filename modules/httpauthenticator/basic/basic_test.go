@@ -63,10 +63,19 @@ func TestAuthenticate(t *testing.T) {
 }
 
 func TestCredentialsThatAreNone(t *testing.T) {
-	kit := moduletest.New(t, basic.Library, moduletest.Parameter(basic.Name, "authentication_realm", "r"), moduletest.Parameter(basic.Name, "credentials", `{"s3cret"`))
-	_, err := moduletest.TryLoad[httpauthenticator.HttpAuthenticator](kit, basic.Name)
-	assert.ErrorContains(t, err, "no JSON array")
-	assert.NotContains(t, err.Error(), "s3cret")
+	for name, c := range map[string]struct{ credentials, want string }{
+		"no JSON":                 {`{"s3cret"`, "no JSON array"},
+		"no array":                {`{"principal": "ann", "secret": "s3cret"}`, "no JSON array"},
+		"a secret without a name": {`[{"principal": "ann", "secret": "a"}, {"secret": "s3cret"}]`, "number 2 names no principal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			kit := moduletest.New(t, basic.Library, moduletest.Parameter(basic.Name, "authentication_realm", "r"), moduletest.Parameter(basic.Name, "credentials", c.credentials))
+			_, err := moduletest.TryLoad[httpauthenticator.HttpAuthenticator](kit, basic.Name)
+			require.ErrorContains(t, err, c.want)
+			assert.NotContains(t, err.Error(), "s3cret")
+			assert.Empty(t, kit.Shown("s3cret"))
+		})
+	}
 }
 
 func Example() {

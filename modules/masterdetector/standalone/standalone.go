@@ -29,7 +29,7 @@ type parameters struct {
 // Library holds the module.
 var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[masterdetector.MasterDetector]{
-		Name: Name, Version: facade.MesosVersion,
+		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
 		Description: "Knows the one master of a cluster.",
 		Parameters:  facade.SchemaOf[parameters](),
