@@ -113,10 +113,12 @@ func (o overlay) root() string { return filepath.Join(o.folder, "root") }
 // separators are what the kernel splits the options of an overlay at.
 var separators = strings.NewReplacer(`\`, `\\`, ",", `\,`, ":", `\:`)
 
-// options are those of the mount.
+// options are those of the mount. Nothing of it outlives the container, so nothing is
+// written to the disk for the sake of a crash: without volatile, the end of each container
+// writes out the whole file system of the host.
 func (o overlay) options(lower string) string {
 	return "lowerdir=" + separators.Replace(lower) + ",upperdir=" + separators.Replace(filepath.Join(o.folder, "upper")) +
-		",workdir=" + separators.Replace(filepath.Join(o.folder, "work"))
+		",workdir=" + separators.Replace(filepath.Join(o.folder, "work")) + ",volatile"
 }
 
 // tryOverlay makes an overlay in a folder that it makes and removes. It is mounted in the
