@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/internal/catalog"
 	"github.com/mesos-modules/mms/internal/docs"
 	"github.com/mesos-modules/mms/manager/vehicle"
@@ -134,7 +135,8 @@ func standard(daemon roles.Daemon) (names []string) {
 func manifestOf(t *testing.T, plugins map[string]string, modules []string) string {
 	t.Helper()
 	type named struct {
-		Name string `json:"name"`
+		Name       string            `json:"name"`
+		Parameters facade.Parameters `json:"parameters"`
 	}
 	type library struct {
 		File    string  `json:"file"`
@@ -145,13 +147,32 @@ func manifestOf(t *testing.T, plugins map[string]string, modules []string) strin
 	}
 	for _, m := range modules {
 		require.NotEmpty(t, plugins[m], "%s is no plugin", m)
-		all.Libraries = append(all.Libraries, library{plugins[m], []named{{m}}})
+		all.Libraries = append(all.Libraries, library{plugins[m], []named{{m, wanted(m)}}})
 	}
 	text, err := json.Marshal(all)
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), "modules.json")
 	require.NoError(t, os.WriteFile(path, text, 0o644))
 	return "file://" + path
+}
+
+// wanted are the parameters without which a module does not verify, with any value.
+func wanted(module string) facade.Parameters {
+	all := facade.Parameters{}
+	for _, lib := range catalog.Libraries() {
+		for _, m := range lib.Modules {
+			d := m.Declare()
+			if d.Name != module {
+				continue
+			}
+			for _, p := range d.Parameters.Specs() {
+				if _, known := all.Get(p.Key); p.Required && !known {
+					all = append(all, facade.Parameter{Key: p.Key, Value: "1"})
+				}
+			}
+		}
+	}
+	return all
 }
 
 // builtins are the modules of a daemon that sites have and no plugin carries.
