@@ -14,7 +14,7 @@ CXXFLAGS := -std=c++17 -O2 -fPIC -Wall -Wextra -Werror -Ifacade/include
 BUILD := $(GO) build
 
 # What the slave starts for each task has to start fast, and needs nothing of C.
-SMALL := ./cmd/mesos-containerizer ./cmd/mesos-executor ./cmd/mesos-default-executor
+SMALL := ./cmd/mesos-containerizer ./cmd/mesos-logrotate-logger ./cmd/mesos-executor ./cmd/mesos-default-executor
 
 HEADERS   := $(wildcard facade/include/*.hpp facade/include/mesos/*.h* facade/include/mesos/roles/*.h)
 LIBRARIES := build/lib/libcalculator.so build/lib/libhello.so build/lib/libseveral.so build/lib/libdifference.so

@@ -11,6 +11,7 @@ import (
 	acls "github.com/mesos-modules/mms/modules/authorizer/local"
 	calculator "github.com/mesos-modules/mms/modules/calculator/example"
 	containerizer "github.com/mesos-modules/mms/modules/containerizer/mesos"
+	"github.com/mesos-modules/mms/modules/containerlogger/logrotate"
 	logger "github.com/mesos-modules/mms/modules/containerlogger/sandbox"
 	profiles "github.com/mesos-modules/mms/modules/diskprofileadaptor/none"
 	"github.com/mesos-modules/mms/modules/hook/environment"
@@ -55,7 +56,7 @@ func Master() []facade.Library {
 func Slave() []facade.Library {
 	return []facade.Library{
 		calculator.Library, agentside.Library, acls.Library, basic.Library, tokens.Library, detector.Library,
-		containerizer.Library, logger.Library, filesystemposix.Library, filesystemlinux.Library, namespacespid.Library, linuxcapabilities.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
+		containerizer.Library, logger.Library, logrotate.Library, filesystemposix.Library, filesystemlinux.Library, namespacespid.Library, linuxcapabilities.Library, posixcpu.Library, posixmem.Library, environmentsecret.Library,
 		posixrlimits.Library, diskdu.Library, networkports.Library, command.Library,
 		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,

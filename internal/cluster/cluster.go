@@ -20,7 +20,7 @@ func Build(ctx context.Context, repository, into string) error {
 		return err
 	}
 	// What runs in containers needs nothing of their root file systems.
-	return build(ctx, repository, into, []string{"CGO_ENABLED=0"}, "./cmd/mesos-containerizer", "./cmd/mesos-executor", "./cmd/mesos-default-executor")
+	return build(ctx, repository, into, []string{"CGO_ENABLED=0"}, "./cmd/mesos-containerizer", "./cmd/mesos-logrotate-logger", "./cmd/mesos-executor", "./cmd/mesos-default-executor")
 }
 
 func build(ctx context.Context, repository, into string, env []string, packages ...string) error {

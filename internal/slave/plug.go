@@ -23,6 +23,7 @@ import (
 	"github.com/mesos-modules/mms/internal/slave/operator"
 	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/modules/authorizer/local"
+	"github.com/mesos-modules/mms/modules/containerlogger/logrotate"
 	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
 	tokens "github.com/mesos-modules/mms/modules/httpauthenticator/jwt"
 	"github.com/mesos-modules/mms/modules/isolator/filesystemposix"
@@ -56,6 +57,9 @@ func (p *Plug) Parameters(workDir string) map[string]facade.Parameters {
 	maps.Copy(given, p.parametersOfCgroups())
 	maps.Copy(given, p.parametersOfWatch(workDir, p.resources.Get()))
 	maps.Copy(given, p.parametersOfNamespaces(p.runtimeFolder(), workDir))
+	if p.launcherDir.Has() {
+		given[logrotate.Name] = facade.Parameters{{Key: "launcher_dir", Value: p.launcherDir.Get()}}
+	}
 	if workDir != "" {
 		given[filesystemposix.Name] = facade.Parameters{{Key: "work_dir", Value: workDir}}
 	}

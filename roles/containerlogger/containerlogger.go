@@ -21,7 +21,9 @@ type ContainerLogger interface {
 	// Prepare makes ready what the container writes to and returns it. The
 	// files belong to the container's user, if config names one, and lie where the
 	// agent's disk use is watched: below the directory of config, as a rule. An
-	// error fails the launch. A cancelled ctx means that the container is not wanted
+	// error fails the launch. A path may be that of a named pipe, for a logger that
+	// does something with the output: it is opened once, and its reader has to be
+	// there when Prepare returns. A cancelled ctx means that the container is not wanted
 	// any more; there is no other call about it, so what the call has made
 	// outside the container's directory it takes back itself.
 	Prepare(ctx context.Context, container *mesosv1.ContainerID,

@@ -87,8 +87,9 @@ func open(files *slave.ContainerIO) (opened []*os.File, err error) {
 			if io.GetType() != slave.ContainerIO_IO_PATH {
 				return opened, fmt.Errorf("the container logger wants %v for input or output; this containerizer knows PATH", io.GetType())
 			}
-			// A link could have been laid there by who owned the folder before.
-			path, flag = io.GetPath(), os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW
+			// A link could have been laid there by who owned the folder before. A pipe
+			// that nobody reads any more is an error, and not for ever.
+			path, flag = io.GetPath(), os.O_WRONLY|os.O_APPEND|os.O_CREATE|syscall.O_NOFOLLOW|syscall.O_NONBLOCK
 			if i == 0 {
 				flag = os.O_RDONLY | syscall.O_NOFOLLOW
 			}
@@ -98,6 +99,9 @@ func open(files *slave.ContainerIO) (opened []*os.File, err error) {
 			return opened, err
 		}
 		opened = append(opened, f)
+		if err := unix.SetNonblock(int(f.Fd()), false); err != nil { // the container expects to wait
+			return opened, err
+		}
 	}
 	return opened, nil
 }
