@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
@@ -22,29 +23,61 @@ func (c *container) force() {
 }
 
 // sweep kills what is left of a container whose shim was killed. It has no parent any
-// more; what tells it from other processes is the sandbox in its environment.
+// more; what tells it from other processes is the sandbox: in its environment, or, where
+// that has another name in a root file system, among its mounts. A pid namespace has
+// ended with its shim.
 func (c *container) sweep() {
-	if c.config.GetDirectory() == "" || c.config.GetContainerClass() == slave.ContainerClass_DEBUG {
+	sandbox := c.config.GetDirectory()
+	if sandbox == "" || c.config.GetContainerClass() == slave.ContainerClass_DEBUG {
 		return // its sandbox may be its parent's
 	}
-	mark := []byte("MESOS_SANDBOX=" + c.config.GetDirectory())
-	all, err := filepath.Glob("/proc/[0-9]*/environ")
+	launch := &slave.ContainerLaunchInfo{}
+	rooted := false
+	if found, err := readMessage(filepath.Join(c.folder, launchInfoFile), launch); err == nil && found {
+		rooted = launch.Rootfs != nil
+	}
+	all, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return
 	}
-	for _, path := range all {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended, or is not ours to look at
+	for _, proc := range all {
+		if !hasVariable(proc, "MESOS_SANDBOX="+sandbox) && !(rooted && hasMount(proc, sandbox)) {
+			continue
 		}
-		for variable := range bytes.SplitSeq(text, []byte{0}) {
-			if !bytes.Equal(variable, mark) {
-				continue
-			}
-			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(path))); err == nil && pid != os.Getpid() {
-				shim.KillBelow(pid)
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-			}
+		if pid, err := strconv.Atoi(filepath.Base(proc)); err == nil && pid != os.Getpid() {
+			shim.KillBelow(pid)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
+}
+
+// hasVariable says whether a process was started with a variable. One that has ended, or
+// is not ours to look at, was not.
+func hasVariable(proc, variable string) bool {
+	text, err := os.ReadFile(proc + "/environ")
+	if err != nil {
+		return false
+	}
+	for v := range bytes.SplitSeq(text, []byte{0}) {
+		if string(v) == variable {
+			return true
+		}
+	}
+	return false
+}
+
+// hasMount says whether a process sees the sandbox as a mount. The name that the kernel
+// shows begins at the root of the sandbox's file system, and ends with the container.
+func hasMount(proc, sandbox string) bool {
+	text, err := os.ReadFile(proc + "/mountinfo")
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		if len(fields) > 4 && strings.HasSuffix(sandbox, fields[3]) && filepath.Base(fields[3]) == filepath.Base(sandbox) {
+			return true
+		}
+	}
+	return false
 }

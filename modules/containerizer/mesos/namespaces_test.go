@@ -4,7 +4,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -178,4 +180,91 @@ func TestCapabilities(t *testing.T) {
 		assert.Equal(t, int32(256), status)
 		assert.Contains(t, errs, "the agent does not have them itself: capability 63")
 	})
+}
+
+func TestAShimThatIsKilledInAnImage(t *testing.T) {
+	b := newBench(t)
+	root := image(t)
+	folder := t.TempDir()
+	config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("(sleep 81231 &); echo up >/sandbox/up; exec sleep 81232")}}
+	id := containerID("orphans")
+	pid, err := b.Launch(t.Context(), id, config, &slave.ContainerLaunchInfo{
+		CloneNamespaces: []int32{unix.CLONE_NEWNS}, Rootfs: &root, WorkingDirectory: proto.String("/sandbox"),
+		Mounts: []*slave.ContainerMountInfo{mount(root+"/sandbox", folder, "", "", unix.MS_BIND)},
+		Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{
+			{Name: proto.String("PATH"), Value: proto.String("/bin")}, {Name: proto.String("MESOS_SANDBOX"), Value: proto.String("/sandbox")}}},
+	}, nil)
+	require.NoError(t, err)
+	ended := make(chan *slave.ContainerTermination, 1)
+	require.NoError(t, b.Watch(t.Context(), id, func(t *slave.ContainerTermination) { ended <- t }))
+	require.NoError(t, b.Start(t.Context(), id))
+	require.Eventually(t, func() bool { return text(folder, "up") != "" }, limit, time.Millisecond)
+	require.NoError(t, syscall.Kill(int(pid), syscall.SIGKILL))
+	<-ended
+	for _, n := range []string{"81231", "81232"} {
+		require.Eventually(t, func() bool { return !sleeps(t, n) }, limit, time.Millisecond, n)
+	}
+	require.NoError(t, b.Destroy(t.Context(), id))
+}
+
+// sleeps says whether there is a process "sleep n".
+func sleeps(t *testing.T, n string) bool {
+	all, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	require.NoError(t, err)
+	for _, path := range all {
+		if line, _ := os.ReadFile(path); string(line) == "sleep\x00"+n+"\x00" { // it may have ended
+			return true
+		}
+	}
+	return false
+}
+
+// Each step of a launch can be the one in which a container is destroyed.
+func TestDestroyedInEachStep(t *testing.T) {
+	b := newBench(t)
+	root := image(t)
+	wait := &mesosv1.CommandInfo{Value: proto.String("echo here >&2; exec sleep 81233")}
+	for about, step := range map[string]struct {
+		begins bool // the shim is told what to run
+		change func(*slave.ContainerLaunchInfo)
+		says   string
+	}{
+		"held":                 {},
+		"its mounts":           {begins: true, change: func(l *slave.ContainerLaunchInfo) { l.Mounts = many(root) }},
+		"a command before":     {begins: true, change: func(l *slave.ContainerLaunchInfo) { l.PreExecCommands = []*mesosv1.CommandInfo{wait} }, says: "here"},
+		"the command":          {begins: true, change: func(l *slave.ContainerLaunchInfo) { l.Command = wait }, says: "here"},
+		"as soon as it begins": {begins: true},
+	} {
+		t.Run(about, func(t *testing.T) {
+			folder := t.TempDir()
+			launch := &slave.ContainerLaunchInfo{CloneNamespaces: []int32{unix.CLONE_NEWNS, unix.CLONE_NEWPID}, Rootfs: &root, WorkingDirectory: proto.String("/"),
+				Command:     &mesosv1.CommandInfo{Value: proto.String("true")},
+				Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{{Name: proto.String("PATH"), Value: proto.String("/bin")}}}}
+			if step.change != nil {
+				step.change(launch)
+			}
+			id := containerID("destroyed")
+			_, err := b.Launch(t.Context(), id, &slave.ContainerConfig{Directory: &folder, CommandInfo: launch.Command}, launch, &slave.ContainerIO{
+				Err: &slave.ContainerIO_IO{Type: slave.ContainerIO_IO_PATH.Enum(), Path: proto.String(filepath.Join(folder, "stderr"))}})
+			require.NoError(t, err)
+			if step.begins {
+				require.NoError(t, b.Start(t.Context(), id))
+			}
+			if step.says != "" {
+				require.Eventually(t, func() bool { return strings.Contains(text(folder, "stderr"), step.says) }, limit, time.Millisecond)
+			}
+			require.NoError(t, b.Destroy(t.Context(), id))
+			require.NoError(t, b.End(t.Context(), id, &slave.ContainerTermination{}))
+			assert.False(t, sleeps(t, "81233"))
+			assert.NotContains(t, read(t, "/proc/self", "mountinfo"), root)
+		})
+	}
+}
+
+// many are mounts that take a while.
+func many(root string) (all []*slave.ContainerMountInfo) {
+	for range 300 {
+		all = append(all, mount(root+"/tmp/a/b/c", "", "tmpfs", "size=4k", 0))
+	}
+	return all
 }
