@@ -23,14 +23,14 @@ type messageFile struct {
 }
 
 type messageEnum struct {
-	Name   string
-	Doc    []string
-	Values []enumValue
+	Name, Full string
+	Doc        []string
+	Values     []enumValue
 }
 
 type enumValue struct {
-	Name   string
-	Number protoreflect.EnumNumber
+	Name, ProtoName string
+	Number          protoreflect.EnumNumber
 }
 
 type messageStruct struct {
@@ -45,15 +45,18 @@ type messageStruct struct {
 type alias struct{ Name, Of string }
 
 type messageField struct {
-	Number   protoreflect.FieldNumber
-	Name     string
-	Type     string
-	Initial  string // with " = " before it; empty for what is made empty by itself
-	Doc      []string
-	Note     string   // behind it
-	Bit      int      // of a required field, from 0; else -1
-	Others   []string // of its oneof
-	FullName string
+	Number    protoreflect.FieldNumber
+	Name      string
+	Type      string
+	Initial   string // with " = " before it; empty for what is made empty by itself
+	Doc       []string
+	Note      string // behind it
+	ProtoName string
+	Flags     string   // of mesos/json.hpp
+	Default   string   // in C++, where JSON has it also if it is absent
+	Bit       int      // of a required field, from 0; else -1
+	Others    []string // of its oneof
+	FullName  string
 }
 
 // messageHeaders describes the headers for messages and all that they are made of, sorted by path.
@@ -157,10 +160,10 @@ func (c *closure) within(d interface {
 }
 
 func enumOf(e protoreflect.EnumDescriptor) messageEnum {
-	out := messageEnum{Name: flat(e), Doc: docOf(e)}
+	out := messageEnum{Name: flat(e), Full: structName(e), Doc: docOf(e)}
 	for i := range e.Values().Len() {
 		v := e.Values().Get(i)
-		out.Values = append(out.Values, enumValue{Name: memberName(string(v.Name())), Number: v.Number()})
+		out.Values = append(out.Values, enumValue{Name: memberName(string(v.Name())), ProtoName: string(v.Name()), Number: v.Number()})
 	}
 	return out
 }
@@ -234,7 +237,7 @@ func (c *closure) structOf(m protoreflect.MessageDescriptor) (messageStruct, err
 }
 
 func fieldOf(f protoreflect.FieldDescriptor) (messageField, error) {
-	out := messageField{Number: f.Number(), Name: memberName(string(f.Name())), Doc: docOf(f), Bit: -1, FullName: string(f.FullName())}
+	out := messageField{Number: f.Number(), Name: memberName(string(f.Name())), Doc: docOf(f), Bit: -1, ProtoName: string(f.Name()), FullName: string(f.FullName())}
 	element, err := cppType(f)
 	if err != nil {
 		return out, err
@@ -257,7 +260,17 @@ func fieldOf(f protoreflect.FieldDescriptor) (messageField, error) {
 		out.Type = "mesos::Optional<" + element + ">"
 		if f.HasDefault() {
 			out.Note = defaultOf(f) + " if absent"
+			if !deprecated(f) {
+				out.Default = cppDefaultOf(f)
+			}
 		}
+	}
+	out.Flags = "wire::PLAIN"
+	if f.Kind() == protoreflect.BytesKind {
+		out.Flags = "wire::BINARY"
+	}
+	if out.Bit >= 0 {
+		out.Flags += " | wire::REQUIRED"
 	}
 	if one := f.ContainingOneof(); one != nil {
 		out.Note = "one of " + string(one.Name())
@@ -322,6 +335,21 @@ func defaultOf(f protoreflect.FieldDescriptor) string {
 	default:
 		return f.Default().String()
 	}
+}
+
+// cppDefaultOf is the default as C++ writes it.
+func cppDefaultOf(f protoreflect.FieldDescriptor) string {
+	switch f.Kind() {
+	case protoreflect.EnumKind:
+		return structName(f.Enum()) + "::" + memberName(string(f.DefaultEnumValue().Name()))
+	default:
+		return defaultOf(f)
+	}
+}
+
+func deprecated(f protoreflect.FieldDescriptor) bool {
+	options, ok := f.Options().(interface{ GetDeprecated() bool })
+	return ok && options.GetDeprecated()
 }
 
 // docOf returns the comment in front of a declaration, by lines.

@@ -2,7 +2,7 @@
 //
 // What is required is there as it is; what may be absent is a mesos::Optional, and whether it is there is kept. Values of an
 // enum that are not known here keep their number, and fields that are not known keep their bytes, in unknown_fields.
-// mesos::encode and mesos::decode turn a message into bytes and back.
+// mesos::encode and mesos::decode turn a message into bytes and back, mesos/json.hpp into JSON.
 #ifndef MESOS_APPC_SPEC_HPP
 #define MESOS_APPC_SPEC_HPP
 
@@ -85,36 +85,80 @@ template <>
 struct MESOS_HIDDEN Codec<appc::spec::ImageManifest_Label> {
   static void encode(Writer& out, const appc::spec::ImageManifest_Label& m);
   static void decode(Reader& in, appc::spec::ImageManifest_Label& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<appc::spec::ImageManifest_Annotation> {
   static void encode(Writer& out, const appc::spec::ImageManifest_Annotation& m);
   static void decode(Reader& in, appc::spec::ImageManifest_Annotation& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<appc::spec::ImageManifest_Dependency> {
   static void encode(Writer& out, const appc::spec::ImageManifest_Dependency& m);
   static void decode(Reader& in, appc::spec::ImageManifest_Dependency& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("imageName", m.imageName, wire::PLAIN | wire::REQUIRED);
+    v("imageID", m.imageID, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+    v("size", m.size, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<appc::spec::ImageManifest> {
   static void encode(Writer& out, const appc::spec::ImageManifest& m);
   static void decode(Reader& in, appc::spec::ImageManifest& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("acKind", m.acKind, wire::PLAIN | wire::REQUIRED);
+    v("acVersion", m.acVersion, wire::PLAIN | wire::REQUIRED);
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("labels", m.labels, wire::PLAIN);
+    v("app", m.app, wire::PLAIN);
+    v("annotations", m.annotations, wire::PLAIN);
+    v("dependencies", m.dependencies, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<appc::spec::ImageManifest_Environment> {
   static void encode(Writer& out, const appc::spec::ImageManifest_Environment& m);
   static void decode(Reader& in, appc::spec::ImageManifest_Environment& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<appc::spec::ImageManifest_App> {
   static void encode(Writer& out, const appc::spec::ImageManifest_App& m);
   static void decode(Reader& in, appc::spec::ImageManifest_App& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("exec", m.exec, wire::PLAIN);
+    v("workingDirectory", m.workingDirectory, wire::PLAIN);
+    v("environment", m.environment, wire::PLAIN);
+  }
 };
 
 inline void Codec<appc::spec::ImageManifest_Label>::encode(Writer& out, const appc::spec::ImageManifest_Label& m) {

@@ -21,9 +21,21 @@ enum Type : uint32_t { VARINT = 0, FIXED64 = 1, BYTES = 2, GROUP = 3, END_OF_GRO
 // How deep messages may be nested, and how many messages, texts and numbers one of them may hold in all.
 enum : uint32_t { MAX_DEPTH = 100, MAX_ELEMENTS = 1u << 20 };
 
-// Specialised for every message: encode and decode.
+// Specialised for every message: encode, decode, and fields, which shows each field to a visitor: its name in the .proto file,
+// the field, what it is, and its default if it has one.
 template <typename T>
 struct Codec;
+
+enum Flags : unsigned { PLAIN = 0, REQUIRED = 1, BINARY = 2 };
+
+// Specialised for every enum: the names of its values, up to one that is null.
+template <typename T>
+struct Names;
+
+struct EnumName {
+  const char* name;
+  int32_t value;
+};
 
 template <typename T>
 struct MESOS_HIDDEN IsMessage : std::integral_constant<bool, std::is_class<T>::value && !std::is_same<T, std::string>::value> {};

@@ -2,7 +2,7 @@
 //
 // What is required is there as it is; what may be absent is a mesos::Optional, and whether it is there is kept. Values of an
 // enum that are not known here keep their number, and fields that are not known keep their bytes, in unknown_fields.
-// mesos::encode and mesos::decode turn a message into bytes and back.
+// mesos::encode and mesos::decode turn a message into bytes and back, mesos/json.hpp into JSON.
 #ifndef MESOS_HANDSHAKE_HANDSHAKE_HPP
 #define MESOS_HANDSHAKE_HANDSHAKE_HPP
 
@@ -51,15 +51,36 @@ namespace mesos {
 namespace wire {
 
 template <>
+struct MESOS_HIDDEN Names<mesos::handshake::Answer_Outcome> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"CONTINUE", 0}, {"ACCEPTED", 1}, {"REFUSED", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
 struct MESOS_HIDDEN Codec<mesos::handshake::Start> {
   static void encode(Writer& out, const mesos::handshake::Start& m);
   static void decode(Reader& in, mesos::handshake::Start& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("mechanism", m.mechanism, wire::PLAIN);
+    v("data", m.data, wire::BINARY);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::handshake::Answer> {
   static void encode(Writer& out, const mesos::handshake::Answer& m);
   static void decode(Reader& in, mesos::handshake::Answer& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("outcome", m.outcome, wire::PLAIN);
+    v("data", m.data, wire::BINARY);
+    v("principal", m.principal, wire::PLAIN);
+  }
 };
 
 inline void Codec<mesos::handshake::Start>::encode(Writer& out, const mesos::handshake::Start& m) {

@@ -2,7 +2,7 @@
 //
 // What is required is there as it is; what may be absent is a mesos::Optional, and whether it is there is kept. Values of an
 // enum that are not known here keep their number, and fields that are not known keep their bytes, in unknown_fields.
-// mesos::encode and mesos::decode turn a message into bytes and back.
+// mesos::encode and mesos::decode turn a message into bytes and back, mesos/json.hpp into JSON.
 #ifndef MESOS_MODULE_HOOK_MESSAGES_HPP
 #define MESOS_MODULE_HOOK_MESSAGES_HPP
 
@@ -35,6 +35,12 @@ template <>
 struct MESOS_HIDDEN Codec<mesos::DockerTaskExecutorPrepareInfo> {
   static void encode(Writer& out, const mesos::DockerTaskExecutorPrepareInfo& m);
   static void decode(Reader& in, mesos::DockerTaskExecutorPrepareInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("executorEnvironment", m.executorEnvironment, wire::PLAIN);
+    v("taskEnvironment", m.taskEnvironment, wire::PLAIN);
+  }
 };
 
 inline void Codec<mesos::DockerTaskExecutorPrepareInfo>::encode(Writer& out, const mesos::DockerTaskExecutorPrepareInfo& m) {

@@ -2,7 +2,7 @@
 //
 // What is required is there as it is; what may be absent is a mesos::Optional, and whether it is there is kept. Values of an
 // enum that are not known here keep their number, and fields that are not known keep their bytes, in unknown_fields.
-// mesos::encode and mesos::decode turn a message into bytes and back.
+// mesos::encode and mesos::decode turn a message into bytes and back, mesos/json.hpp into JSON.
 #ifndef MESOS_SECCOMP_SECCOMP_HPP
 #define MESOS_SECCOMP_SECCOMP_HPP
 
@@ -109,27 +109,80 @@ namespace mesos {
 namespace wire {
 
 template <>
+struct MESOS_HIDDEN Names<mesos::seccomp::ContainerSeccompProfile_Architecture> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"ARCH_X86", 1}, {"ARCH_X86_64", 2}, {"ARCH_X32", 3}, {"ARCH_ARM", 4}, {"ARCH_AARCH64", 5}, {"ARCH_MIPS", 6}, {"ARCH_MIPSEL", 7}, {"ARCH_MIPS64", 8}, {"ARCH_MIPSEL64", 9}, {"ARCH_MIPS64N32", 10}, {"ARCH_MIPSEL64N32", 11}, {"ARCH_PPC", 12}, {"ARCH_PPC64", 13}, {"ARCH_PPC64LE", 14}, {"ARCH_S390", 15}, {"ARCH_S390X", 16}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::seccomp::ContainerSeccompProfile_Syscall_Action> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"ACT_KILL", 1}, {"ACT_TRAP", 2}, {"ACT_ERRNO", 3}, {"ACT_TRACE", 4}, {"ACT_ALLOW", 5}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::seccomp::ContainerSeccompProfile_Syscall_Arg_Operator> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"CMP_NE", 1}, {"CMP_LT", 2}, {"CMP_LE", 3}, {"CMP_EQ", 4}, {"CMP_GE", 5}, {"CMP_GT", 6}, {"CMP_MASKED_EQ", 7}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
 struct MESOS_HIDDEN Codec<mesos::seccomp::ContainerSeccompProfile_Syscall_Arg> {
   static void encode(Writer& out, const mesos::seccomp::ContainerSeccompProfile_Syscall_Arg& m);
   static void decode(Reader& in, mesos::seccomp::ContainerSeccompProfile_Syscall_Arg& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("index", m.index, wire::PLAIN | wire::REQUIRED);
+    v("op", m.op, wire::PLAIN | wire::REQUIRED);
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+    v("value_two", m.value_two, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::seccomp::ContainerSeccompProfile_Syscall> {
   static void encode(Writer& out, const mesos::seccomp::ContainerSeccompProfile_Syscall& m);
   static void decode(Reader& in, mesos::seccomp::ContainerSeccompProfile_Syscall& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("names", m.names, wire::PLAIN);
+    v("action", m.action, wire::PLAIN | wire::REQUIRED);
+    v("args", m.args, wire::PLAIN);
+    v("includes", m.includes, wire::PLAIN);
+    v("excludes", m.excludes, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::seccomp::ContainerSeccompProfile> {
   static void encode(Writer& out, const mesos::seccomp::ContainerSeccompProfile& m);
   static void decode(Reader& in, mesos::seccomp::ContainerSeccompProfile& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("default_action", m.default_action, wire::PLAIN | wire::REQUIRED);
+    v("architectures", m.architectures, wire::PLAIN);
+    v("syscalls", m.syscalls, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::seccomp::ContainerSeccompProfile_Syscall_Filter> {
   static void encode(Writer& out, const mesos::seccomp::ContainerSeccompProfile_Syscall_Filter& m);
   static void decode(Reader& in, mesos::seccomp::ContainerSeccompProfile_Syscall_Filter& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("capabilities", m.capabilities, wire::PLAIN);
+  }
 };
 
 inline void Codec<mesos::seccomp::ContainerSeccompProfile_Syscall_Arg>::encode(Writer& out, const mesos::seccomp::ContainerSeccompProfile_Syscall_Arg& m) {

@@ -2,7 +2,7 @@
 //
 // What is required is there as it is; what may be absent is a mesos::Optional, and whether it is there is kept. Values of an
 // enum that are not known here keep their number, and fields that are not known keep their bytes, in unknown_fields.
-// mesos::encode and mesos::decode turn a message into bytes and back.
+// mesos::encode and mesos::decode turn a message into bytes and back, mesos/json.hpp into JSON.
 #ifndef MESOS_SLAVE_CONTAINERIZER_HPP
 #define MESOS_SLAVE_CONTAINERIZER_HPP
 
@@ -171,69 +171,189 @@ namespace mesos {
 namespace wire {
 
 template <>
+struct MESOS_HIDDEN Names<mesos::slave::ContainerClass> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"DEFAULT", 1}, {"DEBUG", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::slave::ContainerFileOperation_Operation> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"SYMLINK", 1}, {"MOUNT", 2}, {"RENAME", 3}, {"MKDIR", 4}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerLimitation> {
   static void encode(Writer& out, const mesos::slave::ContainerLimitation& m);
   static void decode(Reader& in, mesos::slave::ContainerLimitation& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("resources", m.resources, wire::PLAIN);
+    v("message", m.message, wire::PLAIN);
+    v("reason", m.reason, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerState> {
   static void encode(Writer& out, const mesos::slave::ContainerState& m);
   static void decode(Reader& in, mesos::slave::ContainerState& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("executor_info", m.executor_info, wire::PLAIN);
+    v("container_info", m.container_info, wire::PLAIN);
+    v("container_id", m.container_id, wire::PLAIN | wire::REQUIRED);
+    v("pid", m.pid, wire::PLAIN | wire::REQUIRED);
+    v("directory", m.directory, wire::PLAIN | wire::REQUIRED);
+    v("ephemeral_volumes", m.ephemeral_volumes, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerConfig> {
   static void encode(Writer& out, const mesos::slave::ContainerConfig& m);
   static void decode(Reader& in, mesos::slave::ContainerConfig& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("executor_info", m.executor_info, wire::PLAIN);
+    v("task_info", m.task_info, wire::PLAIN);
+    v("command_info", m.command_info, wire::PLAIN | wire::REQUIRED);
+    v("container_info", m.container_info, wire::PLAIN);
+    v("resources", m.resources, wire::PLAIN);
+    v("limits", m.limits, wire::PLAIN);
+    v("container_class", m.container_class, wire::PLAIN);
+    v("directory", m.directory, wire::PLAIN | wire::REQUIRED);
+    v("ephemeral_volumes", m.ephemeral_volumes, wire::PLAIN);
+    v("user", m.user, wire::PLAIN);
+    v("rootfs", m.rootfs, wire::PLAIN);
+    v("docker", m.docker, wire::PLAIN);
+    v("appc", m.appc, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerConfig_Docker> {
   static void encode(Writer& out, const mesos::slave::ContainerConfig_Docker& m);
   static void decode(Reader& in, mesos::slave::ContainerConfig_Docker& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("manifest", m.manifest, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerConfig_Appc> {
   static void encode(Writer& out, const mesos::slave::ContainerConfig_Appc& m);
   static void decode(Reader& in, mesos::slave::ContainerConfig_Appc& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("manifest", m.manifest, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerMountInfo> {
   static void encode(Writer& out, const mesos::slave::ContainerMountInfo& m);
   static void decode(Reader& in, mesos::slave::ContainerMountInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("target", m.target, wire::PLAIN | wire::REQUIRED);
+    v("source", m.source, wire::PLAIN);
+    v("type", m.type, wire::PLAIN);
+    v("flags", m.flags, wire::PLAIN);
+    v("options", m.options, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerFileOperation> {
   static void encode(Writer& out, const mesos::slave::ContainerFileOperation& m);
   static void decode(Reader& in, mesos::slave::ContainerFileOperation& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("operation", m.operation, wire::PLAIN);
+    v("symlink", m.symlink, wire::PLAIN);
+    v("mkdir", m.mkdir, wire::PLAIN);
+    v("rename", m.rename, wire::PLAIN);
+    v("mount", m.mount, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerFileOperation_Symlink> {
   static void encode(Writer& out, const mesos::slave::ContainerFileOperation_Symlink& m);
   static void decode(Reader& in, mesos::slave::ContainerFileOperation_Symlink& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("source", m.source, wire::PLAIN);
+    v("target", m.target, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerFileOperation_Rename> {
   static void encode(Writer& out, const mesos::slave::ContainerFileOperation_Rename& m);
   static void decode(Reader& in, mesos::slave::ContainerFileOperation_Rename& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("source", m.source, wire::PLAIN);
+    v("target", m.target, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerFileOperation_Mkdir> {
   static void encode(Writer& out, const mesos::slave::ContainerFileOperation_Mkdir& m);
   static void decode(Reader& in, mesos::slave::ContainerFileOperation_Mkdir& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("target", m.target, wire::PLAIN);
+    v("recursive", m.recursive, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::slave::ContainerLaunchInfo> {
   static void encode(Writer& out, const mesos::slave::ContainerLaunchInfo& m);
   static void decode(Reader& in, mesos::slave::ContainerLaunchInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("pre_exec_commands", m.pre_exec_commands, wire::PLAIN);
+    v("environment", m.environment, wire::PLAIN);
+    v("rootfs", m.rootfs, wire::PLAIN);
+    v("enter_namespaces", m.enter_namespaces, wire::PLAIN);
+    v("clone_namespaces", m.clone_namespaces, wire::PLAIN);
+    v("user", m.user, wire::PLAIN);
+    v("supplementary_groups", m.supplementary_groups, wire::PLAIN);
+    v("command", m.command, wire::PLAIN);
+    v("working_directory", m.working_directory, wire::PLAIN);
+    v("mounts", m.mounts, wire::PLAIN);
+    v("masked_paths", m.masked_paths, wire::PLAIN);
+    v("file_operations", m.file_operations, wire::PLAIN);
+    v("seccomp_profile", m.seccomp_profile, wire::PLAIN);
+    v("effective_capabilities", m.effective_capabilities, wire::PLAIN);
+    v("bounding_capabilities", m.bounding_capabilities, wire::PLAIN);
+    v("rlimits", m.rlimits, wire::PLAIN);
+    v("tty_slave_path", m.tty_slave_path, wire::PLAIN);
+    v("task_environment", m.task_environment, wire::PLAIN);
+    v("task_supplementary_groups", m.task_supplementary_groups, wire::PLAIN);
+    v("no_new_privileges", m.no_new_privileges, wire::PLAIN);
+  }
 };
 
 inline void Codec<mesos::slave::ContainerLimitation>::encode(Writer& out, const mesos::slave::ContainerLimitation& m) {

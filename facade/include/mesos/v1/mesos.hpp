@@ -2,7 +2,7 @@
 //
 // What is required is there as it is; what may be absent is a mesos::Optional, and whether it is there is kept. Values of an
 // enum that are not known here keep their number, and fields that are not known keep their bytes, in unknown_fields.
-// mesos::encode and mesos::decode turn a message into bytes and back.
+// mesos::encode and mesos::decode turn a message into bytes and back, mesos/json.hpp into JSON.
 #ifndef MESOS_V1_MESOS_HPP
 #define MESOS_V1_MESOS_HPP
 
@@ -1563,687 +1563,1887 @@ namespace mesos {
 namespace wire {
 
 template <>
+struct MESOS_HIDDEN Names<mesos::v1::TaskState> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"TASK_STAGING", 6}, {"TASK_STARTING", 0}, {"TASK_RUNNING", 1}, {"TASK_KILLING", 8}, {"TASK_FINISHED", 2}, {"TASK_FAILED", 3}, {"TASK_KILLED", 4}, {"TASK_ERROR", 7}, {"TASK_LOST", 5}, {"TASK_DROPPED", 9}, {"TASK_UNREACHABLE", 10}, {"TASK_GONE", 11}, {"TASK_GONE_BY_OPERATOR", 12}, {"TASK_UNKNOWN", 13}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::FrameworkInfo_Capability_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"REVOCABLE_RESOURCES", 1}, {"TASK_KILLING_STATE", 2}, {"GPU_RESOURCES", 3}, {"SHARED_RESOURCES", 4}, {"PARTITION_AWARE", 5}, {"MULTI_ROLE", 6}, {"RESERVATION_REFINEMENT", 7}, {"REGION_AWARE", 8}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::CheckInfo_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"COMMAND", 1}, {"HTTP", 2}, {"TCP", 3}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::HealthCheck_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"COMMAND", 1}, {"HTTP", 2}, {"TCP", 3}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::ExecutorInfo_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"DEFAULT", 1}, {"CUSTOM", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Value_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"SCALAR", 0}, {"RANGES", 1}, {"SET", 2}, {"TEXT", 3}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Resource_ReservationInfo_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"STATIC", 1}, {"DYNAMIC", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Resource_DiskInfo_Source_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"PATH", 1}, {"MOUNT", 2}, {"BLOCK", 3}, {"RAW", 4}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::TaskStatus_Source> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"SOURCE_MASTER", 0}, {"SOURCE_AGENT", 1}, {"SOURCE_EXECUTOR", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::TaskStatus_Reason> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"REASON_COMMAND_EXECUTOR_FAILED", 0}, {"REASON_CONTAINER_LAUNCH_FAILED", 21}, {"REASON_CONTAINER_LIMITATION", 19}, {"REASON_CONTAINER_LIMITATION_DISK", 20}, {"REASON_CONTAINER_LIMITATION_MEMORY", 8}, {"REASON_CONTAINER_PREEMPTED", 17}, {"REASON_CONTAINER_UPDATE_FAILED", 22}, {"REASON_MAX_COMPLETION_TIME_REACHED", 33}, {"REASON_EXECUTOR_REGISTRATION_TIMEOUT", 23}, {"REASON_EXECUTOR_REREGISTRATION_TIMEOUT", 24}, {"REASON_EXECUTOR_TERMINATED", 1}, {"REASON_EXECUTOR_UNREGISTERED", 2}, {"REASON_FRAMEWORK_REMOVED", 3}, {"REASON_GC_ERROR", 4}, {"REASON_INVALID_FRAMEWORKID", 5}, {"REASON_INVALID_OFFERS", 6}, {"REASON_IO_SWITCHBOARD_EXITED", 27}, {"REASON_MASTER_DISCONNECTED", 7}, {"REASON_RECONCILIATION", 9}, {"REASON_RESOURCES_UNKNOWN", 18}, {"REASON_AGENT_DISCONNECTED", 10}, {"REASON_AGENT_DRAINING", 34}, {"REASON_AGENT_REMOVED", 11}, {"REASON_AGENT_REMOVED_BY_OPERATOR", 31}, {"REASON_AGENT_REREGISTERED", 32}, {"REASON_AGENT_RESTARTED", 12}, {"REASON_AGENT_UNKNOWN", 13}, {"REASON_TASK_KILLED_DURING_LAUNCH", 30}, {"REASON_TASK_CHECK_STATUS_UPDATED", 28}, {"REASON_TASK_HEALTH_CHECK_STATUS_UPDATED", 29}, {"REASON_TASK_GROUP_INVALID", 25}, {"REASON_TASK_GROUP_UNAUTHORIZED", 26}, {"REASON_TASK_INVALID", 14}, {"REASON_TASK_UNAUTHORIZED", 15}, {"REASON_TASK_UNKNOWN", 16}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Environment_Variable_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"VALUE", 1}, {"SECRET", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Secret_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"REFERENCE", 1}, {"VALUE", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Image_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"APPC", 1}, {"DOCKER", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::MountPropagation_Mode> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"HOST_TO_CONTAINER", 1}, {"BIDIRECTIONAL", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Volume_Mode> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"RW", 1}, {"RO", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Volume_Source_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"DOCKER_VOLUME", 1}, {"HOST_PATH", 4}, {"SANDBOX_PATH", 2}, {"SECRET", 3}, {"CSI_VOLUME", 5}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Volume_Source_SandboxPath_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"SELF", 1}, {"PARENT", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::Volume_Source_CSIVolume_VolumeCapability_AccessMode_Mode> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"SINGLE_NODE_WRITER", 1}, {"SINGLE_NODE_READER_ONLY", 2}, {"MULTI_NODE_READER_ONLY", 3}, {"MULTI_NODE_SINGLE_WRITER", 4}, {"MULTI_NODE_MULTI_WRITER", 5}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::NetworkInfo_Protocol> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"IPv4", 1}, {"IPv6", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::CapabilityInfo_Capability> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"CHOWN", 1000}, {"DAC_OVERRIDE", 1001}, {"DAC_READ_SEARCH", 1002}, {"FOWNER", 1003}, {"FSETID", 1004}, {"KILL", 1005}, {"SETGID", 1006}, {"SETUID", 1007}, {"SETPCAP", 1008}, {"LINUX_IMMUTABLE", 1009}, {"NET_BIND_SERVICE", 1010}, {"NET_BROADCAST", 1011}, {"NET_ADMIN", 1012}, {"NET_RAW", 1013}, {"IPC_LOCK", 1014}, {"IPC_OWNER", 1015}, {"SYS_MODULE", 1016}, {"SYS_RAWIO", 1017}, {"SYS_CHROOT", 1018}, {"SYS_PTRACE", 1019}, {"SYS_PACCT", 1020}, {"SYS_ADMIN", 1021}, {"SYS_BOOT", 1022}, {"SYS_NICE", 1023}, {"SYS_RESOURCE", 1024}, {"SYS_TIME", 1025}, {"SYS_TTY_CONFIG", 1026}, {"MKNOD", 1027}, {"LEASE", 1028}, {"AUDIT_WRITE", 1029}, {"AUDIT_CONTROL", 1030}, {"SETFCAP", 1031}, {"MAC_OVERRIDE", 1032}, {"MAC_ADMIN", 1033}, {"SYSLOG", 1034}, {"WAKE_ALARM", 1035}, {"BLOCK_SUSPEND", 1036}, {"AUDIT_READ", 1037}, {"PERFMON", 1038}, {"BPF", 1039}, {"CHECKPOINT_RESTORE", 1040}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::LinuxInfo_IpcMode> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"PRIVATE", 1}, {"SHARE_PARENT", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::RLimitInfo_RLimit_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"RLMT_AS", 1}, {"RLMT_CORE", 2}, {"RLMT_CPU", 3}, {"RLMT_DATA", 4}, {"RLMT_FSIZE", 5}, {"RLMT_LOCKS", 6}, {"RLMT_MEMLOCK", 7}, {"RLMT_MSGQUEUE", 8}, {"RLMT_NICE", 9}, {"RLMT_NOFILE", 10}, {"RLMT_NPROC", 11}, {"RLMT_RSS", 12}, {"RLMT_RTPRIO", 13}, {"RLMT_RTTIME", 14}, {"RLMT_SIGPENDING", 15}, {"RLMT_STACK", 16}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::ContainerInfo_Type> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"DOCKER", 1}, {"MESOS", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::ContainerInfo_DockerInfo_Network> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"HOST", 1}, {"BRIDGE", 2}, {"NONE", 3}, {"USER", 4}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::CgroupInfo_Blkio_Operation> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"UNKNOWN", 0}, {"TOTAL", 1}, {"READ", 2}, {"WRITE", 3}, {"SYNC", 4}, {"ASYNC", 5}, {"DISCARD", 6}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
+struct MESOS_HIDDEN Names<mesos::v1::DiscoveryInfo_Visibility> {
+  static const EnumName* all() {
+    static const EnumName names[] = {{"FRAMEWORK", 0}, {"CLUSTER", 1}, {"EXTERNAL", 2}, {nullptr, 0} };
+    return names;
+  }
+};
+
+template <>
 struct MESOS_HIDDEN Codec<mesos::v1::FrameworkID> {
   static void encode(Writer& out, const mesos::v1::FrameworkID& m);
   static void decode(Reader& in, mesos::v1::FrameworkID& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::AgentID> {
   static void encode(Writer& out, const mesos::v1::AgentID& m);
   static void decode(Reader& in, mesos::v1::AgentID& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TaskID> {
   static void encode(Writer& out, const mesos::v1::TaskID& m);
   static void decode(Reader& in, mesos::v1::TaskID& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ExecutorID> {
   static void encode(Writer& out, const mesos::v1::ExecutorID& m);
   static void decode(Reader& in, mesos::v1::ExecutorID& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ContainerID> {
   static void encode(Writer& out, const mesos::v1::ContainerID& m);
   static void decode(Reader& in, mesos::v1::ContainerID& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+    v("parent", m.parent, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ResourceProviderID> {
   static void encode(Writer& out, const mesos::v1::ResourceProviderID& m);
   static void decode(Reader& in, mesos::v1::ResourceProviderID& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TimeInfo> {
   static void encode(Writer& out, const mesos::v1::TimeInfo& m);
   static void decode(Reader& in, mesos::v1::TimeInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("nanoseconds", m.nanoseconds, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::DurationInfo> {
   static void encode(Writer& out, const mesos::v1::DurationInfo& m);
   static void decode(Reader& in, mesos::v1::DurationInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("nanoseconds", m.nanoseconds, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::FrameworkInfo_Capability> {
   static void encode(Writer& out, const mesos::v1::FrameworkInfo_Capability& m);
   static void decode(Reader& in, mesos::v1::FrameworkInfo_Capability& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::OfferFilters> {
   static void encode(Writer& out, const mesos::v1::OfferFilters& m);
   static void decode(Reader& in, mesos::v1::OfferFilters& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("min_allocatable_resources", m.min_allocatable_resources, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::FrameworkInfo> {
   static void encode(Writer& out, const mesos::v1::FrameworkInfo& m);
   static void decode(Reader& in, mesos::v1::FrameworkInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("user", m.user, wire::PLAIN | wire::REQUIRED);
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("id", m.id, wire::PLAIN);
+    v("failover_timeout", m.failover_timeout, wire::PLAIN, 0);
+    v("checkpoint", m.checkpoint, wire::PLAIN, false);
+    v("role", m.role, wire::PLAIN);
+    v("roles", m.roles, wire::PLAIN);
+    v("hostname", m.hostname, wire::PLAIN);
+    v("principal", m.principal, wire::PLAIN);
+    v("webui_url", m.webui_url, wire::PLAIN);
+    v("capabilities", m.capabilities, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+    v("offer_filters", m.offer_filters, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CheckInfo> {
   static void encode(Writer& out, const mesos::v1::CheckInfo& m);
   static void decode(Reader& in, mesos::v1::CheckInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+    v("command", m.command, wire::PLAIN);
+    v("http", m.http, wire::PLAIN);
+    v("tcp", m.tcp, wire::PLAIN);
+    v("delay_seconds", m.delay_seconds, wire::PLAIN, 15);
+    v("interval_seconds", m.interval_seconds, wire::PLAIN, 10);
+    v("timeout_seconds", m.timeout_seconds, wire::PLAIN, 20);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CommandInfo_URI> {
   static void encode(Writer& out, const mesos::v1::CommandInfo_URI& m);
   static void decode(Reader& in, mesos::v1::CommandInfo_URI& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+    v("executable", m.executable, wire::PLAIN);
+    v("extract", m.extract, wire::PLAIN, true);
+    v("cache", m.cache, wire::PLAIN);
+    v("output_file", m.output_file, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CommandInfo> {
   static void encode(Writer& out, const mesos::v1::CommandInfo& m);
   static void decode(Reader& in, mesos::v1::CommandInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("uris", m.uris, wire::PLAIN);
+    v("environment", m.environment, wire::PLAIN);
+    v("shell", m.shell, wire::PLAIN, true);
+    v("value", m.value, wire::PLAIN);
+    v("arguments", m.arguments, wire::PLAIN);
+    v("user", m.user, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CheckInfo_Command> {
   static void encode(Writer& out, const mesos::v1::CheckInfo_Command& m);
   static void decode(Reader& in, mesos::v1::CheckInfo_Command& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("command", m.command, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CheckInfo_Http> {
   static void encode(Writer& out, const mesos::v1::CheckInfo_Http& m);
   static void decode(Reader& in, mesos::v1::CheckInfo_Http& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("port", m.port, wire::PLAIN | wire::REQUIRED);
+    v("path", m.path, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CheckInfo_Tcp> {
   static void encode(Writer& out, const mesos::v1::CheckInfo_Tcp& m);
   static void decode(Reader& in, mesos::v1::CheckInfo_Tcp& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("port", m.port, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::HealthCheck> {
   static void encode(Writer& out, const mesos::v1::HealthCheck& m);
   static void decode(Reader& in, mesos::v1::HealthCheck& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("delay_seconds", m.delay_seconds, wire::PLAIN, 15);
+    v("interval_seconds", m.interval_seconds, wire::PLAIN, 10);
+    v("timeout_seconds", m.timeout_seconds, wire::PLAIN, 20);
+    v("consecutive_failures", m.consecutive_failures, wire::PLAIN, 3);
+    v("grace_period_seconds", m.grace_period_seconds, wire::PLAIN, 10);
+    v("type", m.type, wire::PLAIN);
+    v("command", m.command, wire::PLAIN);
+    v("http", m.http, wire::PLAIN);
+    v("tcp", m.tcp, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::HealthCheck_HTTPCheckInfo> {
   static void encode(Writer& out, const mesos::v1::HealthCheck_HTTPCheckInfo& m);
   static void decode(Reader& in, mesos::v1::HealthCheck_HTTPCheckInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("protocol", m.protocol, wire::PLAIN, mesos::v1::NetworkInfo_Protocol::IPv4);
+    v("scheme", m.scheme, wire::PLAIN);
+    v("port", m.port, wire::PLAIN | wire::REQUIRED);
+    v("path", m.path, wire::PLAIN);
+    v("statuses", m.statuses, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::HealthCheck_TCPCheckInfo> {
   static void encode(Writer& out, const mesos::v1::HealthCheck_TCPCheckInfo& m);
   static void decode(Reader& in, mesos::v1::HealthCheck_TCPCheckInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("protocol", m.protocol, wire::PLAIN, mesos::v1::NetworkInfo_Protocol::IPv4);
+    v("port", m.port, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::KillPolicy> {
   static void encode(Writer& out, const mesos::v1::KillPolicy& m);
   static void decode(Reader& in, mesos::v1::KillPolicy& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("grace_period", m.grace_period, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_ReservationInfo> {
   static void encode(Writer& out, const mesos::v1::Resource_ReservationInfo& m);
   static void decode(Reader& in, mesos::v1::Resource_ReservationInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+    v("role", m.role, wire::PLAIN);
+    v("principal", m.principal, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource> {
   static void encode(Writer& out, const mesos::v1::Resource& m);
   static void decode(Reader& in, mesos::v1::Resource& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("provider_id", m.provider_id, wire::PLAIN);
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("type", m.type, wire::PLAIN | wire::REQUIRED);
+    v("scalar", m.scalar, wire::PLAIN);
+    v("ranges", m.ranges, wire::PLAIN);
+    v("set", m.set, wire::PLAIN);
+    v("role", m.role, wire::PLAIN);
+    v("allocation_info", m.allocation_info, wire::PLAIN);
+    v("reservation", m.reservation, wire::PLAIN);
+    v("reservations", m.reservations, wire::PLAIN);
+    v("disk", m.disk, wire::PLAIN);
+    v("revocable", m.revocable, wire::PLAIN);
+    v("shared", m.shared, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ExecutorInfo> {
   static void encode(Writer& out, const mesos::v1::ExecutorInfo& m);
   static void decode(Reader& in, mesos::v1::ExecutorInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+    v("executor_id", m.executor_id, wire::PLAIN | wire::REQUIRED);
+    v("framework_id", m.framework_id, wire::PLAIN);
+    v("command", m.command, wire::PLAIN);
+    v("container", m.container, wire::PLAIN);
+    v("resources", m.resources, wire::PLAIN);
+    v("name", m.name, wire::PLAIN);
+    v("source", m.source, wire::PLAIN);
+    v("data", m.data, wire::BINARY);
+    v("discovery", m.discovery, wire::PLAIN);
+    v("shutdown_grace_period", m.shutdown_grace_period, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::DomainInfo> {
   static void encode(Writer& out, const mesos::v1::DomainInfo& m);
   static void decode(Reader& in, mesos::v1::DomainInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("fault_domain", m.fault_domain, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::DomainInfo_FaultDomain_RegionInfo> {
   static void encode(Writer& out, const mesos::v1::DomainInfo_FaultDomain_RegionInfo& m);
   static void decode(Reader& in, mesos::v1::DomainInfo_FaultDomain_RegionInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::DomainInfo_FaultDomain_ZoneInfo> {
   static void encode(Writer& out, const mesos::v1::DomainInfo_FaultDomain_ZoneInfo& m);
   static void decode(Reader& in, mesos::v1::DomainInfo_FaultDomain_ZoneInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::DomainInfo_FaultDomain> {
   static void encode(Writer& out, const mesos::v1::DomainInfo_FaultDomain& m);
   static void decode(Reader& in, mesos::v1::DomainInfo_FaultDomain& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("region", m.region, wire::PLAIN | wire::REQUIRED);
+    v("zone", m.zone, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Attribute> {
   static void encode(Writer& out, const mesos::v1::Attribute& m);
   static void decode(Reader& in, mesos::v1::Attribute& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("type", m.type, wire::PLAIN | wire::REQUIRED);
+    v("scalar", m.scalar, wire::PLAIN);
+    v("ranges", m.ranges, wire::PLAIN);
+    v("set", m.set, wire::PLAIN);
+    v("text", m.text, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::AgentInfo> {
   static void encode(Writer& out, const mesos::v1::AgentInfo& m);
   static void decode(Reader& in, mesos::v1::AgentInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("hostname", m.hostname, wire::PLAIN | wire::REQUIRED);
+    v("port", m.port, wire::PLAIN, 5051);
+    v("resources", m.resources, wire::PLAIN);
+    v("attributes", m.attributes, wire::PLAIN);
+    v("id", m.id, wire::PLAIN);
+    v("domain", m.domain, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Value_Scalar> {
   static void encode(Writer& out, const mesos::v1::Value_Scalar& m);
   static void decode(Reader& in, mesos::v1::Value_Scalar& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Value_Range> {
   static void encode(Writer& out, const mesos::v1::Value_Range& m);
   static void decode(Reader& in, mesos::v1::Value_Range& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("begin", m.begin, wire::PLAIN | wire::REQUIRED);
+    v("end", m.end, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Value_Ranges> {
   static void encode(Writer& out, const mesos::v1::Value_Ranges& m);
   static void decode(Reader& in, mesos::v1::Value_Ranges& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("range", m.range, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Value_Set> {
   static void encode(Writer& out, const mesos::v1::Value_Set& m);
   static void decode(Reader& in, mesos::v1::Value_Set& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("item", m.item, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Value_Text> {
   static void encode(Writer& out, const mesos::v1::Value_Text& m);
   static void decode(Reader& in, mesos::v1::Value_Text& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_AllocationInfo> {
   static void encode(Writer& out, const mesos::v1::Resource_AllocationInfo& m);
   static void decode(Reader& in, mesos::v1::Resource_AllocationInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("role", m.role, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_DiskInfo> {
   static void encode(Writer& out, const mesos::v1::Resource_DiskInfo& m);
   static void decode(Reader& in, mesos::v1::Resource_DiskInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("persistence", m.persistence, wire::PLAIN);
+    v("volume", m.volume, wire::PLAIN);
+    v("source", m.source, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_DiskInfo_Persistence> {
   static void encode(Writer& out, const mesos::v1::Resource_DiskInfo_Persistence& m);
   static void decode(Reader& in, mesos::v1::Resource_DiskInfo_Persistence& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("id", m.id, wire::PLAIN | wire::REQUIRED);
+    v("principal", m.principal, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_DiskInfo_Source> {
   static void encode(Writer& out, const mesos::v1::Resource_DiskInfo_Source& m);
   static void decode(Reader& in, mesos::v1::Resource_DiskInfo_Source& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN | wire::REQUIRED);
+    v("path", m.path, wire::PLAIN);
+    v("mount", m.mount, wire::PLAIN);
+    v("vendor", m.vendor, wire::PLAIN);
+    v("id", m.id, wire::PLAIN);
+    v("metadata", m.metadata, wire::PLAIN);
+    v("profile", m.profile, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_DiskInfo_Source_Path> {
   static void encode(Writer& out, const mesos::v1::Resource_DiskInfo_Source_Path& m);
   static void decode(Reader& in, mesos::v1::Resource_DiskInfo_Source_Path& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("root", m.root, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_DiskInfo_Source_Mount> {
   static void encode(Writer& out, const mesos::v1::Resource_DiskInfo_Source_Mount& m);
   static void decode(Reader& in, mesos::v1::Resource_DiskInfo_Source_Mount& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("root", m.root, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_RevocableInfo> {
   static void encode(Writer& out, const mesos::v1::Resource_RevocableInfo& m);
   static void decode(Reader& in, mesos::v1::Resource_RevocableInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    (void)v, (void)m;
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Resource_SharedInfo> {
   static void encode(Writer& out, const mesos::v1::Resource_SharedInfo& m);
   static void decode(Reader& in, mesos::v1::Resource_SharedInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    (void)v, (void)m;
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TrafficControlStatistics> {
   static void encode(Writer& out, const mesos::v1::TrafficControlStatistics& m);
   static void decode(Reader& in, mesos::v1::TrafficControlStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("id", m.id, wire::PLAIN | wire::REQUIRED);
+    v("backlog", m.backlog, wire::PLAIN);
+    v("bytes", m.bytes, wire::PLAIN);
+    v("drops", m.drops, wire::PLAIN);
+    v("overlimits", m.overlimits, wire::PLAIN);
+    v("packets", m.packets, wire::PLAIN);
+    v("qlen", m.qlen, wire::PLAIN);
+    v("ratebps", m.ratebps, wire::PLAIN);
+    v("ratepps", m.ratepps, wire::PLAIN);
+    v("requeues", m.requeues, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::IpStatistics> {
   static void encode(Writer& out, const mesos::v1::IpStatistics& m);
   static void decode(Reader& in, mesos::v1::IpStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("Forwarding", m.Forwarding, wire::PLAIN);
+    v("DefaultTTL", m.DefaultTTL, wire::PLAIN);
+    v("InReceives", m.InReceives, wire::PLAIN);
+    v("InHdrErrors", m.InHdrErrors, wire::PLAIN);
+    v("InAddrErrors", m.InAddrErrors, wire::PLAIN);
+    v("ForwDatagrams", m.ForwDatagrams, wire::PLAIN);
+    v("InUnknownProtos", m.InUnknownProtos, wire::PLAIN);
+    v("InDiscards", m.InDiscards, wire::PLAIN);
+    v("InDelivers", m.InDelivers, wire::PLAIN);
+    v("OutRequests", m.OutRequests, wire::PLAIN);
+    v("OutDiscards", m.OutDiscards, wire::PLAIN);
+    v("OutNoRoutes", m.OutNoRoutes, wire::PLAIN);
+    v("ReasmTimeout", m.ReasmTimeout, wire::PLAIN);
+    v("ReasmReqds", m.ReasmReqds, wire::PLAIN);
+    v("ReasmOKs", m.ReasmOKs, wire::PLAIN);
+    v("ReasmFails", m.ReasmFails, wire::PLAIN);
+    v("FragOKs", m.FragOKs, wire::PLAIN);
+    v("FragFails", m.FragFails, wire::PLAIN);
+    v("FragCreates", m.FragCreates, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::IcmpStatistics> {
   static void encode(Writer& out, const mesos::v1::IcmpStatistics& m);
   static void decode(Reader& in, mesos::v1::IcmpStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("InMsgs", m.InMsgs, wire::PLAIN);
+    v("InErrors", m.InErrors, wire::PLAIN);
+    v("InCsumErrors", m.InCsumErrors, wire::PLAIN);
+    v("InDestUnreachs", m.InDestUnreachs, wire::PLAIN);
+    v("InTimeExcds", m.InTimeExcds, wire::PLAIN);
+    v("InParmProbs", m.InParmProbs, wire::PLAIN);
+    v("InSrcQuenchs", m.InSrcQuenchs, wire::PLAIN);
+    v("InRedirects", m.InRedirects, wire::PLAIN);
+    v("InEchos", m.InEchos, wire::PLAIN);
+    v("InEchoReps", m.InEchoReps, wire::PLAIN);
+    v("InTimestamps", m.InTimestamps, wire::PLAIN);
+    v("InTimestampReps", m.InTimestampReps, wire::PLAIN);
+    v("InAddrMasks", m.InAddrMasks, wire::PLAIN);
+    v("InAddrMaskReps", m.InAddrMaskReps, wire::PLAIN);
+    v("OutMsgs", m.OutMsgs, wire::PLAIN);
+    v("OutErrors", m.OutErrors, wire::PLAIN);
+    v("OutDestUnreachs", m.OutDestUnreachs, wire::PLAIN);
+    v("OutTimeExcds", m.OutTimeExcds, wire::PLAIN);
+    v("OutParmProbs", m.OutParmProbs, wire::PLAIN);
+    v("OutSrcQuenchs", m.OutSrcQuenchs, wire::PLAIN);
+    v("OutRedirects", m.OutRedirects, wire::PLAIN);
+    v("OutEchos", m.OutEchos, wire::PLAIN);
+    v("OutEchoReps", m.OutEchoReps, wire::PLAIN);
+    v("OutTimestamps", m.OutTimestamps, wire::PLAIN);
+    v("OutTimestampReps", m.OutTimestampReps, wire::PLAIN);
+    v("OutAddrMasks", m.OutAddrMasks, wire::PLAIN);
+    v("OutAddrMaskReps", m.OutAddrMaskReps, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TcpStatistics> {
   static void encode(Writer& out, const mesos::v1::TcpStatistics& m);
   static void decode(Reader& in, mesos::v1::TcpStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("RtoAlgorithm", m.RtoAlgorithm, wire::PLAIN);
+    v("RtoMin", m.RtoMin, wire::PLAIN);
+    v("RtoMax", m.RtoMax, wire::PLAIN);
+    v("MaxConn", m.MaxConn, wire::PLAIN);
+    v("ActiveOpens", m.ActiveOpens, wire::PLAIN);
+    v("PassiveOpens", m.PassiveOpens, wire::PLAIN);
+    v("AttemptFails", m.AttemptFails, wire::PLAIN);
+    v("EstabResets", m.EstabResets, wire::PLAIN);
+    v("CurrEstab", m.CurrEstab, wire::PLAIN);
+    v("InSegs", m.InSegs, wire::PLAIN);
+    v("OutSegs", m.OutSegs, wire::PLAIN);
+    v("RetransSegs", m.RetransSegs, wire::PLAIN);
+    v("InErrs", m.InErrs, wire::PLAIN);
+    v("OutRsts", m.OutRsts, wire::PLAIN);
+    v("InCsumErrors", m.InCsumErrors, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::UdpStatistics> {
   static void encode(Writer& out, const mesos::v1::UdpStatistics& m);
   static void decode(Reader& in, mesos::v1::UdpStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("InDatagrams", m.InDatagrams, wire::PLAIN);
+    v("NoPorts", m.NoPorts, wire::PLAIN);
+    v("InErrors", m.InErrors, wire::PLAIN);
+    v("OutDatagrams", m.OutDatagrams, wire::PLAIN);
+    v("RcvbufErrors", m.RcvbufErrors, wire::PLAIN);
+    v("SndbufErrors", m.SndbufErrors, wire::PLAIN);
+    v("InCsumErrors", m.InCsumErrors, wire::PLAIN);
+    v("IgnoredMulti", m.IgnoredMulti, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::SNMPStatistics> {
   static void encode(Writer& out, const mesos::v1::SNMPStatistics& m);
   static void decode(Reader& in, mesos::v1::SNMPStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("ip_stats", m.ip_stats, wire::PLAIN);
+    v("icmp_stats", m.icmp_stats, wire::PLAIN);
+    v("tcp_stats", m.tcp_stats, wire::PLAIN);
+    v("udp_stats", m.udp_stats, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::DiskStatistics> {
   static void encode(Writer& out, const mesos::v1::DiskStatistics& m);
   static void decode(Reader& in, mesos::v1::DiskStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("source", m.source, wire::PLAIN);
+    v("persistence", m.persistence, wire::PLAIN);
+    v("limit_bytes", m.limit_bytes, wire::PLAIN);
+    v("used_bytes", m.used_bytes, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ResourceStatistics> {
   static void encode(Writer& out, const mesos::v1::ResourceStatistics& m);
   static void decode(Reader& in, mesos::v1::ResourceStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("timestamp", m.timestamp, wire::PLAIN | wire::REQUIRED);
+    v("processes", m.processes, wire::PLAIN);
+    v("threads", m.threads, wire::PLAIN);
+    v("cpus_user_time_secs", m.cpus_user_time_secs, wire::PLAIN);
+    v("cpus_system_time_secs", m.cpus_system_time_secs, wire::PLAIN);
+    v("cpus_limit", m.cpus_limit, wire::PLAIN);
+    v("cpus_soft_limit", m.cpus_soft_limit, wire::PLAIN);
+    v("cpus_nr_periods", m.cpus_nr_periods, wire::PLAIN);
+    v("cpus_nr_throttled", m.cpus_nr_throttled, wire::PLAIN);
+    v("cpus_throttled_time_secs", m.cpus_throttled_time_secs, wire::PLAIN);
+    v("mem_total_bytes", m.mem_total_bytes, wire::PLAIN);
+    v("mem_total_memsw_bytes", m.mem_total_memsw_bytes, wire::PLAIN);
+    v("mem_kmem_usage_bytes", m.mem_kmem_usage_bytes, wire::PLAIN);
+    v("mem_kmem_tcp_usage_bytes", m.mem_kmem_tcp_usage_bytes, wire::PLAIN);
+    v("mem_limit_bytes", m.mem_limit_bytes, wire::PLAIN);
+    v("mem_soft_limit_bytes", m.mem_soft_limit_bytes, wire::PLAIN);
+    v("mem_file_bytes", m.mem_file_bytes, wire::PLAIN);
+    v("mem_anon_bytes", m.mem_anon_bytes, wire::PLAIN);
+    v("mem_cache_bytes", m.mem_cache_bytes, wire::PLAIN);
+    v("mem_rss_bytes", m.mem_rss_bytes, wire::PLAIN);
+    v("mem_mapped_file_bytes", m.mem_mapped_file_bytes, wire::PLAIN);
+    v("mem_swap_bytes", m.mem_swap_bytes, wire::PLAIN);
+    v("mem_unevictable_bytes", m.mem_unevictable_bytes, wire::PLAIN);
+    v("mem_low_pressure_counter", m.mem_low_pressure_counter, wire::PLAIN);
+    v("mem_medium_pressure_counter", m.mem_medium_pressure_counter, wire::PLAIN);
+    v("mem_critical_pressure_counter", m.mem_critical_pressure_counter, wire::PLAIN);
+    v("disk_limit_bytes", m.disk_limit_bytes, wire::PLAIN);
+    v("disk_used_bytes", m.disk_used_bytes, wire::PLAIN);
+    v("disk_statistics", m.disk_statistics, wire::PLAIN);
+    v("blkio_statistics", m.blkio_statistics, wire::PLAIN);
+    v("perf", m.perf, wire::PLAIN);
+    v("net_rx_packets", m.net_rx_packets, wire::PLAIN);
+    v("net_rx_bytes", m.net_rx_bytes, wire::PLAIN);
+    v("net_rx_errors", m.net_rx_errors, wire::PLAIN);
+    v("net_rx_dropped", m.net_rx_dropped, wire::PLAIN);
+    v("net_tx_packets", m.net_tx_packets, wire::PLAIN);
+    v("net_tx_bytes", m.net_tx_bytes, wire::PLAIN);
+    v("net_tx_errors", m.net_tx_errors, wire::PLAIN);
+    v("net_tx_dropped", m.net_tx_dropped, wire::PLAIN);
+    v("net_tx_rate_limit", m.net_tx_rate_limit, wire::PLAIN);
+    v("net_tx_burst_rate_limit", m.net_tx_burst_rate_limit, wire::PLAIN);
+    v("net_tx_burst_size", m.net_tx_burst_size, wire::PLAIN);
+    v("net_rx_rate_limit", m.net_rx_rate_limit, wire::PLAIN);
+    v("net_rx_burst_rate_limit", m.net_rx_burst_rate_limit, wire::PLAIN);
+    v("net_rx_burst_size", m.net_rx_burst_size, wire::PLAIN);
+    v("net_rate_statistics", m.net_rate_statistics, wire::PLAIN);
+    v("net_ephemeral_ports", m.net_ephemeral_ports, wire::PLAIN);
+    v("net_tcp_rtt_microsecs_p50", m.net_tcp_rtt_microsecs_p50, wire::PLAIN);
+    v("net_tcp_rtt_microsecs_p90", m.net_tcp_rtt_microsecs_p90, wire::PLAIN);
+    v("net_tcp_rtt_microsecs_p95", m.net_tcp_rtt_microsecs_p95, wire::PLAIN);
+    v("net_tcp_rtt_microsecs_p99", m.net_tcp_rtt_microsecs_p99, wire::PLAIN);
+    v("net_tcp_active_connections", m.net_tcp_active_connections, wire::PLAIN);
+    v("net_tcp_time_wait_connections", m.net_tcp_time_wait_connections, wire::PLAIN);
+    v("net_traffic_control_statistics", m.net_traffic_control_statistics, wire::PLAIN);
+    v("net_snmp_statistics", m.net_snmp_statistics, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ResourceStatistics_RatePercentiles> {
   static void encode(Writer& out, const mesos::v1::ResourceStatistics_RatePercentiles& m);
   static void decode(Reader& in, mesos::v1::ResourceStatistics_RatePercentiles& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("min", m.min, wire::PLAIN);
+    v("max", m.max, wire::PLAIN);
+    v("p50", m.p50, wire::PLAIN);
+    v("p90", m.p90, wire::PLAIN);
+    v("p95", m.p95, wire::PLAIN);
+    v("p99", m.p99, wire::PLAIN);
+    v("p999", m.p999, wire::PLAIN);
+    v("p9999", m.p9999, wire::PLAIN);
+    v("samples", m.samples, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ResourceStatistics_RateStatistics> {
   static void encode(Writer& out, const mesos::v1::ResourceStatistics_RateStatistics& m);
   static void decode(Reader& in, mesos::v1::ResourceStatistics_RateStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("rx_rate", m.rx_rate, wire::PLAIN);
+    v("rx_packet_rate", m.rx_packet_rate, wire::PLAIN);
+    v("rx_drop_rate", m.rx_drop_rate, wire::PLAIN);
+    v("rx_error_rate", m.rx_error_rate, wire::PLAIN);
+    v("tx_rate", m.tx_rate, wire::PLAIN);
+    v("tx_packet_rate", m.tx_packet_rate, wire::PLAIN);
+    v("tx_drop_rate", m.tx_drop_rate, wire::PLAIN);
+    v("tx_error_rate", m.tx_error_rate, wire::PLAIN);
+    v("sampling_window_secs", m.sampling_window_secs, wire::PLAIN);
+    v("sampling_interval_secs", m.sampling_interval_secs, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::PerfStatistics> {
   static void encode(Writer& out, const mesos::v1::PerfStatistics& m);
   static void decode(Reader& in, mesos::v1::PerfStatistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("timestamp", m.timestamp, wire::PLAIN | wire::REQUIRED);
+    v("duration", m.duration, wire::PLAIN | wire::REQUIRED);
+    v("cycles", m.cycles, wire::PLAIN);
+    v("stalled_cycles_frontend", m.stalled_cycles_frontend, wire::PLAIN);
+    v("stalled_cycles_backend", m.stalled_cycles_backend, wire::PLAIN);
+    v("instructions", m.instructions, wire::PLAIN);
+    v("cache_references", m.cache_references, wire::PLAIN);
+    v("cache_misses", m.cache_misses, wire::PLAIN);
+    v("branches", m.branches, wire::PLAIN);
+    v("branch_misses", m.branch_misses, wire::PLAIN);
+    v("bus_cycles", m.bus_cycles, wire::PLAIN);
+    v("ref_cycles", m.ref_cycles, wire::PLAIN);
+    v("cpu_clock", m.cpu_clock, wire::PLAIN);
+    v("task_clock", m.task_clock, wire::PLAIN);
+    v("page_faults", m.page_faults, wire::PLAIN);
+    v("minor_faults", m.minor_faults, wire::PLAIN);
+    v("major_faults", m.major_faults, wire::PLAIN);
+    v("context_switches", m.context_switches, wire::PLAIN);
+    v("cpu_migrations", m.cpu_migrations, wire::PLAIN);
+    v("alignment_faults", m.alignment_faults, wire::PLAIN);
+    v("emulation_faults", m.emulation_faults, wire::PLAIN);
+    v("l1_dcache_loads", m.l1_dcache_loads, wire::PLAIN);
+    v("l1_dcache_load_misses", m.l1_dcache_load_misses, wire::PLAIN);
+    v("l1_dcache_stores", m.l1_dcache_stores, wire::PLAIN);
+    v("l1_dcache_store_misses", m.l1_dcache_store_misses, wire::PLAIN);
+    v("l1_dcache_prefetches", m.l1_dcache_prefetches, wire::PLAIN);
+    v("l1_dcache_prefetch_misses", m.l1_dcache_prefetch_misses, wire::PLAIN);
+    v("l1_icache_loads", m.l1_icache_loads, wire::PLAIN);
+    v("l1_icache_load_misses", m.l1_icache_load_misses, wire::PLAIN);
+    v("l1_icache_prefetches", m.l1_icache_prefetches, wire::PLAIN);
+    v("l1_icache_prefetch_misses", m.l1_icache_prefetch_misses, wire::PLAIN);
+    v("llc_loads", m.llc_loads, wire::PLAIN);
+    v("llc_load_misses", m.llc_load_misses, wire::PLAIN);
+    v("llc_stores", m.llc_stores, wire::PLAIN);
+    v("llc_store_misses", m.llc_store_misses, wire::PLAIN);
+    v("llc_prefetches", m.llc_prefetches, wire::PLAIN);
+    v("llc_prefetch_misses", m.llc_prefetch_misses, wire::PLAIN);
+    v("dtlb_loads", m.dtlb_loads, wire::PLAIN);
+    v("dtlb_load_misses", m.dtlb_load_misses, wire::PLAIN);
+    v("dtlb_stores", m.dtlb_stores, wire::PLAIN);
+    v("dtlb_store_misses", m.dtlb_store_misses, wire::PLAIN);
+    v("dtlb_prefetches", m.dtlb_prefetches, wire::PLAIN);
+    v("dtlb_prefetch_misses", m.dtlb_prefetch_misses, wire::PLAIN);
+    v("itlb_loads", m.itlb_loads, wire::PLAIN);
+    v("itlb_load_misses", m.itlb_load_misses, wire::PLAIN);
+    v("branch_loads", m.branch_loads, wire::PLAIN);
+    v("branch_load_misses", m.branch_load_misses, wire::PLAIN);
+    v("node_loads", m.node_loads, wire::PLAIN);
+    v("node_load_misses", m.node_load_misses, wire::PLAIN);
+    v("node_stores", m.node_stores, wire::PLAIN);
+    v("node_store_misses", m.node_store_misses, wire::PLAIN);
+    v("node_prefetches", m.node_prefetches, wire::PLAIN);
+    v("node_prefetch_misses", m.node_prefetch_misses, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::OfferFilters_ResourceQuantities> {
   static void encode(Writer& out, const mesos::v1::OfferFilters_ResourceQuantities& m);
   static void decode(Reader& in, mesos::v1::OfferFilters_ResourceQuantities& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("quantities", m.quantities, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::OfferFilters_MinAllocatableResources> {
   static void encode(Writer& out, const mesos::v1::OfferFilters_MinAllocatableResources& m);
   static void decode(Reader& in, mesos::v1::OfferFilters_MinAllocatableResources& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("quantities", m.quantities, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TaskInfo> {
   static void encode(Writer& out, const mesos::v1::TaskInfo& m);
   static void decode(Reader& in, mesos::v1::TaskInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("task_id", m.task_id, wire::PLAIN | wire::REQUIRED);
+    v("agent_id", m.agent_id, wire::PLAIN | wire::REQUIRED);
+    v("resources", m.resources, wire::PLAIN);
+    v("executor", m.executor, wire::PLAIN);
+    v("command", m.command, wire::PLAIN);
+    v("container", m.container, wire::PLAIN);
+    v("health_check", m.health_check, wire::PLAIN);
+    v("check", m.check, wire::PLAIN);
+    v("kill_policy", m.kill_policy, wire::PLAIN);
+    v("data", m.data, wire::BINARY);
+    v("labels", m.labels, wire::PLAIN);
+    v("discovery", m.discovery, wire::PLAIN);
+    v("max_completion_time", m.max_completion_time, wire::PLAIN);
+    v("limits", m.limits, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TaskResourceLimitation> {
   static void encode(Writer& out, const mesos::v1::TaskResourceLimitation& m);
   static void decode(Reader& in, mesos::v1::TaskResourceLimitation& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("resources", m.resources, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CheckStatusInfo> {
   static void encode(Writer& out, const mesos::v1::CheckStatusInfo& m);
   static void decode(Reader& in, mesos::v1::CheckStatusInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+    v("command", m.command, wire::PLAIN);
+    v("http", m.http, wire::PLAIN);
+    v("tcp", m.tcp, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CheckStatusInfo_Command> {
   static void encode(Writer& out, const mesos::v1::CheckStatusInfo_Command& m);
   static void decode(Reader& in, mesos::v1::CheckStatusInfo_Command& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("exit_code", m.exit_code, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CheckStatusInfo_Http> {
   static void encode(Writer& out, const mesos::v1::CheckStatusInfo_Http& m);
   static void decode(Reader& in, mesos::v1::CheckStatusInfo_Http& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("status_code", m.status_code, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CheckStatusInfo_Tcp> {
   static void encode(Writer& out, const mesos::v1::CheckStatusInfo_Tcp& m);
   static void decode(Reader& in, mesos::v1::CheckStatusInfo_Tcp& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("succeeded", m.succeeded, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TaskStatus> {
   static void encode(Writer& out, const mesos::v1::TaskStatus& m);
   static void decode(Reader& in, mesos::v1::TaskStatus& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("task_id", m.task_id, wire::PLAIN | wire::REQUIRED);
+    v("state", m.state, wire::PLAIN | wire::REQUIRED);
+    v("message", m.message, wire::PLAIN);
+    v("source", m.source, wire::PLAIN);
+    v("reason", m.reason, wire::PLAIN);
+    v("data", m.data, wire::BINARY);
+    v("agent_id", m.agent_id, wire::PLAIN);
+    v("executor_id", m.executor_id, wire::PLAIN);
+    v("timestamp", m.timestamp, wire::PLAIN);
+    v("uuid", m.uuid, wire::BINARY);
+    v("healthy", m.healthy, wire::PLAIN);
+    v("check_status", m.check_status, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+    v("container_status", m.container_status, wire::PLAIN);
+    v("unreachable_time", m.unreachable_time, wire::PLAIN);
+    v("limitation", m.limitation, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Environment_Variable> {
   static void encode(Writer& out, const mesos::v1::Environment_Variable& m);
   static void decode(Reader& in, mesos::v1::Environment_Variable& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("type", m.type, wire::PLAIN, mesos::v1::Environment_Variable_Type::VALUE);
+    v("value", m.value, wire::PLAIN);
+    v("secret", m.secret, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Environment> {
   static void encode(Writer& out, const mesos::v1::Environment& m);
   static void decode(Reader& in, mesos::v1::Environment& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("variables", m.variables, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Parameter> {
   static void encode(Writer& out, const mesos::v1::Parameter& m);
   static void decode(Reader& in, mesos::v1::Parameter& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("key", m.key, wire::PLAIN | wire::REQUIRED);
+    v("value", m.value, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Parameters> {
   static void encode(Writer& out, const mesos::v1::Parameters& m);
   static void decode(Reader& in, mesos::v1::Parameters& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("parameter", m.parameter, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Credential> {
   static void encode(Writer& out, const mesos::v1::Credential& m);
   static void decode(Reader& in, mesos::v1::Credential& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("principal", m.principal, wire::PLAIN | wire::REQUIRED);
+    v("secret", m.secret, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Credentials> {
   static void encode(Writer& out, const mesos::v1::Credentials& m);
   static void decode(Reader& in, mesos::v1::Credentials& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("credentials", m.credentials, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Secret> {
   static void encode(Writer& out, const mesos::v1::Secret& m);
   static void decode(Reader& in, mesos::v1::Secret& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+    v("reference", m.reference, wire::PLAIN);
+    v("value", m.value, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Secret_Reference> {
   static void encode(Writer& out, const mesos::v1::Secret_Reference& m);
   static void decode(Reader& in, mesos::v1::Secret_Reference& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("key", m.key, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Secret_Value> {
   static void encode(Writer& out, const mesos::v1::Secret_Value& m);
   static void decode(Reader& in, mesos::v1::Secret_Value& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("data", m.data, wire::BINARY | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Image> {
   static void encode(Writer& out, const mesos::v1::Image& m);
   static void decode(Reader& in, mesos::v1::Image& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN | wire::REQUIRED);
+    v("appc", m.appc, wire::PLAIN);
+    v("docker", m.docker, wire::PLAIN);
+    v("cached", m.cached, wire::PLAIN, true);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Image_Appc> {
   static void encode(Writer& out, const mesos::v1::Image_Appc& m);
   static void decode(Reader& in, mesos::v1::Image_Appc& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("id", m.id, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Image_Docker> {
   static void encode(Writer& out, const mesos::v1::Image_Docker& m);
   static void decode(Reader& in, mesos::v1::Image_Docker& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("credential", m.credential, wire::PLAIN);
+    v("config", m.config, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::MountPropagation> {
   static void encode(Writer& out, const mesos::v1::MountPropagation& m);
   static void decode(Reader& in, mesos::v1::MountPropagation& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("mode", m.mode, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume> {
   static void encode(Writer& out, const mesos::v1::Volume& m);
   static void decode(Reader& in, mesos::v1::Volume& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("mode", m.mode, wire::PLAIN | wire::REQUIRED);
+    v("container_path", m.container_path, wire::PLAIN | wire::REQUIRED);
+    v("host_path", m.host_path, wire::PLAIN);
+    v("image", m.image, wire::PLAIN);
+    v("source", m.source, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source> {
   static void encode(Writer& out, const mesos::v1::Volume_Source& m);
   static void decode(Reader& in, mesos::v1::Volume_Source& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+    v("docker_volume", m.docker_volume, wire::PLAIN);
+    v("host_path", m.host_path, wire::PLAIN);
+    v("sandbox_path", m.sandbox_path, wire::PLAIN);
+    v("secret", m.secret, wire::PLAIN);
+    v("csi_volume", m.csi_volume, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_DockerVolume> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_DockerVolume& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_DockerVolume& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("driver", m.driver, wire::PLAIN);
+    v("name", m.name, wire::PLAIN | wire::REQUIRED);
+    v("driver_options", m.driver_options, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_HostPath> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_HostPath& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_HostPath& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("path", m.path, wire::PLAIN | wire::REQUIRED);
+    v("mount_propagation", m.mount_propagation, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_SandboxPath> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_SandboxPath& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_SandboxPath& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+    v("path", m.path, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_CSIVolume> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_CSIVolume& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_CSIVolume& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("plugin_name", m.plugin_name, wire::PLAIN | wire::REQUIRED);
+    v("static_provisioning", m.static_provisioning, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability_AccessMode> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_CSIVolume_VolumeCapability_AccessMode& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_CSIVolume_VolumeCapability_AccessMode& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("mode", m.mode, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_CSIVolume_VolumeCapability& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_CSIVolume_VolumeCapability& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("block", m.block, wire::PLAIN);
+    v("mount", m.mount, wire::PLAIN);
+    v("access_mode", m.access_mode, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability_BlockVolume> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_CSIVolume_VolumeCapability_BlockVolume& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_CSIVolume_VolumeCapability_BlockVolume& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    (void)v, (void)m;
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_CSIVolume_VolumeCapability_MountVolume> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_CSIVolume_VolumeCapability_MountVolume& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_CSIVolume_VolumeCapability_MountVolume& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("fs_type", m.fs_type, wire::PLAIN);
+    v("mount_flags", m.mount_flags, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Volume_Source_CSIVolume_StaticProvisioning> {
   static void encode(Writer& out, const mesos::v1::Volume_Source_CSIVolume_StaticProvisioning& m);
   static void decode(Reader& in, mesos::v1::Volume_Source_CSIVolume_StaticProvisioning& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("volume_id", m.volume_id, wire::PLAIN | wire::REQUIRED);
+    v("volume_capability", m.volume_capability, wire::PLAIN | wire::REQUIRED);
+    v("node_stage_secrets", m.node_stage_secrets, wire::PLAIN);
+    v("node_publish_secrets", m.node_publish_secrets, wire::PLAIN);
+    v("volume_context", m.volume_context, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::NetworkInfo_IPAddress> {
   static void encode(Writer& out, const mesos::v1::NetworkInfo_IPAddress& m);
   static void decode(Reader& in, mesos::v1::NetworkInfo_IPAddress& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("protocol", m.protocol, wire::PLAIN, mesos::v1::NetworkInfo_Protocol::IPv4);
+    v("ip_address", m.ip_address, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::NetworkInfo_PortMapping> {
   static void encode(Writer& out, const mesos::v1::NetworkInfo_PortMapping& m);
   static void decode(Reader& in, mesos::v1::NetworkInfo_PortMapping& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("host_port", m.host_port, wire::PLAIN | wire::REQUIRED);
+    v("container_port", m.container_port, wire::PLAIN | wire::REQUIRED);
+    v("protocol", m.protocol, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::NetworkInfo> {
   static void encode(Writer& out, const mesos::v1::NetworkInfo& m);
   static void decode(Reader& in, mesos::v1::NetworkInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("ip_addresses", m.ip_addresses, wire::PLAIN);
+    v("name", m.name, wire::PLAIN);
+    v("groups", m.groups, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+    v("port_mappings", m.port_mappings, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CapabilityInfo> {
   static void encode(Writer& out, const mesos::v1::CapabilityInfo& m);
   static void decode(Reader& in, mesos::v1::CapabilityInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("capabilities", m.capabilities, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::SeccompInfo> {
   static void encode(Writer& out, const mesos::v1::SeccompInfo& m);
   static void decode(Reader& in, mesos::v1::SeccompInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("profile_name", m.profile_name, wire::PLAIN);
+    v("unconfined", m.unconfined, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::LinuxInfo> {
   static void encode(Writer& out, const mesos::v1::LinuxInfo& m);
   static void decode(Reader& in, mesos::v1::LinuxInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("capability_info", m.capability_info, wire::PLAIN);
+    v("bounding_capabilities", m.bounding_capabilities, wire::PLAIN);
+    v("effective_capabilities", m.effective_capabilities, wire::PLAIN);
+    v("share_pid_namespace", m.share_pid_namespace, wire::PLAIN);
+    v("seccomp", m.seccomp, wire::PLAIN);
+    v("ipc_mode", m.ipc_mode, wire::PLAIN);
+    v("shm_size", m.shm_size, wire::PLAIN);
+    v("share_cgroups", m.share_cgroups, wire::PLAIN, true);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::RLimitInfo_RLimit> {
   static void encode(Writer& out, const mesos::v1::RLimitInfo_RLimit& m);
   static void decode(Reader& in, mesos::v1::RLimitInfo_RLimit& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN);
+    v("hard", m.hard, wire::PLAIN);
+    v("soft", m.soft, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::RLimitInfo> {
   static void encode(Writer& out, const mesos::v1::RLimitInfo& m);
   static void decode(Reader& in, mesos::v1::RLimitInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("rlimits", m.rlimits, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TTYInfo> {
   static void encode(Writer& out, const mesos::v1::TTYInfo& m);
   static void decode(Reader& in, mesos::v1::TTYInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("window_size", m.window_size, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::TTYInfo_WindowSize> {
   static void encode(Writer& out, const mesos::v1::TTYInfo_WindowSize& m);
   static void decode(Reader& in, mesos::v1::TTYInfo_WindowSize& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("rows", m.rows, wire::PLAIN | wire::REQUIRED);
+    v("columns", m.columns, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ContainerInfo> {
   static void encode(Writer& out, const mesos::v1::ContainerInfo& m);
   static void decode(Reader& in, mesos::v1::ContainerInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("type", m.type, wire::PLAIN | wire::REQUIRED);
+    v("volumes", m.volumes, wire::PLAIN);
+    v("hostname", m.hostname, wire::PLAIN);
+    v("docker", m.docker, wire::PLAIN);
+    v("mesos", m.mesos, wire::PLAIN);
+    v("network_infos", m.network_infos, wire::PLAIN);
+    v("linux_info", m.linux_info, wire::PLAIN);
+    v("rlimit_info", m.rlimit_info, wire::PLAIN);
+    v("tty_info", m.tty_info, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ContainerInfo_DockerInfo_PortMapping> {
   static void encode(Writer& out, const mesos::v1::ContainerInfo_DockerInfo_PortMapping& m);
   static void decode(Reader& in, mesos::v1::ContainerInfo_DockerInfo_PortMapping& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("host_port", m.host_port, wire::PLAIN | wire::REQUIRED);
+    v("container_port", m.container_port, wire::PLAIN | wire::REQUIRED);
+    v("protocol", m.protocol, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ContainerInfo_DockerInfo> {
   static void encode(Writer& out, const mesos::v1::ContainerInfo_DockerInfo& m);
   static void decode(Reader& in, mesos::v1::ContainerInfo_DockerInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("image", m.image, wire::PLAIN | wire::REQUIRED);
+    v("network", m.network, wire::PLAIN, mesos::v1::ContainerInfo_DockerInfo_Network::HOST);
+    v("port_mappings", m.port_mappings, wire::PLAIN);
+    v("privileged", m.privileged, wire::PLAIN, false);
+    v("parameters", m.parameters, wire::PLAIN);
+    v("force_pull_image", m.force_pull_image, wire::PLAIN);
+    v("volume_driver", m.volume_driver, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ContainerInfo_MesosInfo> {
   static void encode(Writer& out, const mesos::v1::ContainerInfo_MesosInfo& m);
   static void decode(Reader& in, mesos::v1::ContainerInfo_MesosInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("image", m.image, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::ContainerStatus> {
   static void encode(Writer& out, const mesos::v1::ContainerStatus& m);
   static void decode(Reader& in, mesos::v1::ContainerStatus& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("container_id", m.container_id, wire::PLAIN);
+    v("network_infos", m.network_infos, wire::PLAIN);
+    v("cgroup_info", m.cgroup_info, wire::PLAIN);
+    v("executor_pid", m.executor_pid, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CgroupInfo> {
   static void encode(Writer& out, const mesos::v1::CgroupInfo& m);
   static void decode(Reader& in, mesos::v1::CgroupInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("net_cls", m.net_cls, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CgroupInfo_Blkio_Value> {
   static void encode(Writer& out, const mesos::v1::CgroupInfo_Blkio_Value& m);
   static void decode(Reader& in, mesos::v1::CgroupInfo_Blkio_Value& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("op", m.op, wire::PLAIN);
+    v("value", m.value, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CgroupInfo_Blkio_CFQ_Statistics> {
   static void encode(Writer& out, const mesos::v1::CgroupInfo_Blkio_CFQ_Statistics& m);
   static void decode(Reader& in, mesos::v1::CgroupInfo_Blkio_CFQ_Statistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("device", m.device, wire::PLAIN);
+    v("sectors", m.sectors, wire::PLAIN);
+    v("time", m.time, wire::PLAIN);
+    v("io_serviced", m.io_serviced, wire::PLAIN);
+    v("io_service_bytes", m.io_service_bytes, wire::PLAIN);
+    v("io_service_time", m.io_service_time, wire::PLAIN);
+    v("io_wait_time", m.io_wait_time, wire::PLAIN);
+    v("io_merged", m.io_merged, wire::PLAIN);
+    v("io_queued", m.io_queued, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CgroupInfo_Blkio_Throttling_Statistics> {
   static void encode(Writer& out, const mesos::v1::CgroupInfo_Blkio_Throttling_Statistics& m);
   static void decode(Reader& in, mesos::v1::CgroupInfo_Blkio_Throttling_Statistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("device", m.device, wire::PLAIN);
+    v("io_serviced", m.io_serviced, wire::PLAIN);
+    v("io_service_bytes", m.io_service_bytes, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CgroupInfo_Blkio_Statistics> {
   static void encode(Writer& out, const mesos::v1::CgroupInfo_Blkio_Statistics& m);
   static void decode(Reader& in, mesos::v1::CgroupInfo_Blkio_Statistics& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("cfq", m.cfq, wire::PLAIN);
+    v("cfq_recursive", m.cfq_recursive, wire::PLAIN);
+    v("throttling", m.throttling, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::CgroupInfo_NetCls> {
   static void encode(Writer& out, const mesos::v1::CgroupInfo_NetCls& m);
   static void decode(Reader& in, mesos::v1::CgroupInfo_NetCls& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("classid", m.classid, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Label> {
   static void encode(Writer& out, const mesos::v1::Label& m);
   static void decode(Reader& in, mesos::v1::Label& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("key", m.key, wire::PLAIN | wire::REQUIRED);
+    v("value", m.value, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Labels> {
   static void encode(Writer& out, const mesos::v1::Labels& m);
   static void decode(Reader& in, mesos::v1::Labels& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("labels", m.labels, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Port> {
   static void encode(Writer& out, const mesos::v1::Port& m);
   static void decode(Reader& in, mesos::v1::Port& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("number", m.number, wire::PLAIN | wire::REQUIRED);
+    v("name", m.name, wire::PLAIN);
+    v("protocol", m.protocol, wire::PLAIN);
+    v("visibility", m.visibility, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Ports> {
   static void encode(Writer& out, const mesos::v1::Ports& m);
   static void decode(Reader& in, mesos::v1::Ports& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("ports", m.ports, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::DiscoveryInfo> {
   static void encode(Writer& out, const mesos::v1::DiscoveryInfo& m);
   static void decode(Reader& in, mesos::v1::DiscoveryInfo& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("visibility", m.visibility, wire::PLAIN | wire::REQUIRED);
+    v("name", m.name, wire::PLAIN);
+    v("environment", m.environment, wire::PLAIN);
+    v("location", m.location, wire::PLAIN);
+    v("version", m.version, wire::PLAIN);
+    v("ports", m.ports, wire::PLAIN);
+    v("labels", m.labels, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<mesos::v1::Device_Number> {
   static void encode(Writer& out, const mesos::v1::Device_Number& m);
   static void decode(Reader& in, mesos::v1::Device_Number& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("major_number", m.major_number, wire::PLAIN | wire::REQUIRED);
+    v("minor_number", m.minor_number, wire::PLAIN | wire::REQUIRED);
+  }
 };
 
 inline void Codec<mesos::v1::FrameworkID>::encode(Writer& out, const mesos::v1::FrameworkID& m) {

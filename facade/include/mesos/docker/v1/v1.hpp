@@ -2,7 +2,7 @@
 //
 // What is required is there as it is; what may be absent is a mesos::Optional, and whether it is there is kept. Values of an
 // enum that are not known here keep their number, and fields that are not known keep their bytes, in unknown_fields.
-// mesos::encode and mesos::decode turn a message into bytes and back.
+// mesos::encode and mesos::decode turn a message into bytes and back, mesos/json.hpp into JSON.
 #ifndef MESOS_DOCKER_V1_V1_HPP
 #define MESOS_DOCKER_V1_V1_HPP
 
@@ -63,12 +63,40 @@ template <>
 struct MESOS_HIDDEN Codec<docker::spec::v1::ImageManifest> {
   static void encode(Writer& out, const docker::spec::v1::ImageManifest& m);
   static void decode(Reader& in, docker::spec::v1::ImageManifest& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("id", m.id, wire::PLAIN);
+    v("parent", m.parent, wire::PLAIN);
+    v("comment", m.comment, wire::PLAIN);
+    v("created", m.created, wire::PLAIN);
+    v("container", m.container, wire::PLAIN);
+    v("container_config", m.container_config, wire::PLAIN);
+    v("docker_version", m.docker_version, wire::PLAIN);
+    v("author", m.author, wire::PLAIN);
+    v("config", m.config, wire::PLAIN);
+    v("architecture", m.architecture, wire::PLAIN);
+    v("os", m.os, wire::PLAIN);
+    v("Size", m.Size, wire::PLAIN);
+  }
 };
 
 template <>
 struct MESOS_HIDDEN Codec<docker::spec::v1::ImageManifest_Config> {
   static void encode(Writer& out, const docker::spec::v1::ImageManifest_Config& m);
   static void decode(Reader& in, docker::spec::v1::ImageManifest_Config& m);
+
+  template <typename V, typename M>
+  static void fields(V& v, M& m) {
+    v("Hostname", m.Hostname, wire::PLAIN);
+    v("Entrypoint", m.Entrypoint, wire::PLAIN);
+    v("Env", m.Env, wire::PLAIN);
+    v("User", m.User, wire::PLAIN);
+    v("Cmd", m.Cmd, wire::PLAIN);
+    v("WorkingDir", m.WorkingDir, wire::PLAIN);
+    v("Image", m.Image, wire::PLAIN);
+    v("Labels", m.Labels, wire::PLAIN);
+  }
 };
 
 inline void Codec<docker::spec::v1::ImageManifest>::encode(Writer& out, const docker::spec::v1::ImageManifest& m) {
