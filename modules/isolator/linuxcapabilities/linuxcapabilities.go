@@ -4,6 +4,7 @@ package linuxcapabilities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,7 +13,6 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
-	"github.com/mesos-modules/mms/internal/mesosjson"
 	"github.com/mesos-modules/mms/roles/isolator"
 )
 
@@ -62,11 +62,7 @@ func newLimits(p parameters) (*limits, error) {
 		if one.text == "" {
 			continue
 		}
-		info := &mesosv1.CapabilityInfo{}
-		err := mesosjson.Unmarshal([]byte(one.text), info)
-		if err == nil {
-			err = known(info)
-		}
+		info, err := read(one.text)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("parameter %s: %w", one.key, err))
 			continue
@@ -77,6 +73,28 @@ func newLimits(p parameters) (*limits, error) {
 		errs = append(errs, fmt.Errorf("parameter effective_capabilities: %s is not among the bounding_capabilities", more))
 	}
 	return l, errors.Join(errs...)
+}
+
+// read reads a CapabilityInfo. Mesos' JSON leaves out names that it does not know: here
+// that would take away what the operator meant to give.
+func read(text string) (*mesosv1.CapabilityInfo, error) {
+	var given struct {
+		Capabilities []string `json:"capabilities"`
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&given); err != nil {
+		return nil, fmt.Errorf(`it is not of the form {"capabilities": ["NET_RAW"]}: %w`, err)
+	}
+	info := &mesosv1.CapabilityInfo{}
+	for _, name := range given.Capabilities {
+		number, ok := mesosv1.CapabilityInfo_Capability_value[name]
+		if !ok || number == int32(mesosv1.CapabilityInfo_UNKNOWN) {
+			return nil, fmt.Errorf("there is no capability %s", name)
+		}
+		info.Capabilities = append(info.Capabilities, mesosv1.CapabilityInfo_Capability(number))
+	}
+	return info, nil
 }
 
 // SupportsNesting is true: a nested container has capabilities of its own.
