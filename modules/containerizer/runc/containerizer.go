@@ -60,7 +60,14 @@ func (m *Containerizer) Supports(_ context.Context, id *mesosv1.ContainerID, con
 		return id.GetParent() != nil || m.Containers == "all", nil
 	}
 	name := imageOf(config)
-	return name != "" && m.ImagesDir != "" && m.images.Has(name), nil
+	if name == "" || m.ImagesDir == "" {
+		return false, nil
+	}
+	if !m.images.Has(name) {
+		m.log.Warn("a container wants an image that is not there", "container", held.Key(id), "image", name, "images_dir", m.ImagesDir)
+		return false, nil
+	}
+	return true, nil
 }
 
 // Launch implements the role.

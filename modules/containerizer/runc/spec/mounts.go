@@ -157,7 +157,7 @@ func (r Request) onHost(path string) (string, error) {
 	return path, err
 }
 
-// below makes a folder in a sandbox, unless there is something.
+// below makes a folder in a sandbox for its owner, unless there is something.
 func below(sandbox, path string) (string, error) {
 	real, err := securejoin.SecureJoin(sandbox, path)
 	if err != nil {
@@ -166,7 +166,21 @@ func below(sandbox, path string) (string, error) {
 	if _, err := os.Stat(real); err == nil {
 		return real, nil
 	}
-	return real, securejoin.MkdirAll(sandbox, path, 0o755)
+	folder, err := os.Open(sandbox)
+	if err != nil {
+		return "", err
+	}
+	defer folder.Close()
+	made, err := securejoin.MkdirAllHandle(folder, path, 0o755)
+	if err != nil {
+		return "", err
+	}
+	defer made.Close()
+	var owner unix.Stat_t
+	if err := unix.Fstat(int(folder.Fd()), &owner); err != nil {
+		return "", err
+	}
+	return real, unix.Fchown(int(made.Fd()), int(owner.Uid), int(owner.Gid))
 }
 
 // persistent mounts a persistent volume where its link in the sandbox leads.
