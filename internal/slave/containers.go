@@ -131,11 +131,12 @@ func (s *Slave) nextUpdate(id string) {
 
 func (s *Slave) status(e core.StatusOf) {
 	s.spawn(func(ctx context.Context) {
+		breaks := s.cfg.Containers.Breaks(e.Container)
 		status, err := s.cfg.Containers.Status(ctx, e.Container)
 		if err != nil {
 			status = nil // it has just ended, or nobody knows
 		}
-		s.mail.put(core.ContainerStatus{Ticket: e.Ticket, Status: status})
+		s.mail.put(core.ContainerStatus{Ticket: e.Ticket, Status: status, Limited: breaks()})
 	})
 }
 

@@ -56,6 +56,9 @@ type container struct {
 	life   context.Context // ends when it is to be destroyed, or the service is closed
 	cancel context.CancelFunc
 
+	watching context.Context // of its limits; ends when it has ended, or with the service
+	unwatch  context.CancelFunc
+
 	launched chan struct{} // closed when no step of its launch runs any more
 	gone     chan struct{} // closed when it has ended
 
@@ -82,6 +85,7 @@ func (s *Service) newContainer(id *mesosv1.ContainerID, config *slave.ContainerC
 		launched: make(chan struct{}), gone: make(chan struct{}),
 	}
 	c.life, c.cancel = context.WithCancel(s.ctx)
+	c.watching, c.unwatch = context.WithCancel(s.ctx)
 	return c
 }
 

@@ -38,6 +38,7 @@ func (s *Service) Destroy(ctx context.Context, id *mesosv1.ContainerID) (*slave.
 type reason struct {
 	err        error
 	launch     bool                       // it could not be launched
+	exit       bool                       // its processes have ended
 	limitation *slave.ContainerLimitation // it broke a limit
 }
 
@@ -59,7 +60,34 @@ func (s *Service) exited(c *container, t *slave.ContainerTermination) {
 	s.mu.Lock()
 	c.exit = t
 	s.mu.Unlock()
-	s.end(c, reason{err: errors.New("its process ended before it was started")})
+	s.end(c, reason{err: errors.New("its process ended before it was started"), exit: true})
+}
+
+// limited is what an isolator says of a limit. What was broken in the end may be told
+// after the end of the processes: by their clean-up at the latest, and then it is why
+// they ended.
+func (s *Service) limited(c *container, l *slave.ContainerLimitation) {
+	why := reason{err: fmt.Errorf("it broke a limit: %s", l.GetMessage()), limitation: l}
+	s.end(c, why)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.state == destroying && c.why.exit {
+		c.why = why
+	}
+}
+
+// Breaks returns what tells whether the outermost container that one is in ends because
+// it broke a limit. It can be asked at any time, also when the container has ended.
+func (s *Service) Breaks(id *mesosv1.ContainerID) func() bool {
+	c, err := s.find(root(id))
+	if err != nil {
+		return func() bool { return false }
+	}
+	return func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return c.why.limitation != nil
+	}
 }
 
 // destroy is the state DESTROYING. When the agent stops meanwhile it leaves the rest to
@@ -164,6 +192,7 @@ func (s *Service) over(c *container, t *slave.ContainerTermination) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.state, c.termination = ended, t
+	c.unwatch()
 	if c.id.GetParent() == nil {
 		s.forget(c)
 		if !c.told {

@@ -115,6 +115,7 @@ func (s *Service) discard(c *container) {
 	s.forget(c)
 	c.state, c.termination = ended, &slave.ContainerTermination{}
 	c.cancel()
+	c.unwatch()
 	close(c.launched)
 	close(c.gone)
 }
@@ -254,9 +255,7 @@ func (s *Service) watch(c *container) error {
 		return fmt.Errorf("containerizer %s: watch: %w", c.engine.Name, err)
 	}
 	for _, i := range c.isolators {
-		err := i.Watch(c.life, c.id, func(l *slave.ContainerLimitation) {
-			s.end(c, reason{err: fmt.Errorf("it broke a limit: %s", l.GetMessage()), limitation: l})
-		})
+		err := i.Watch(c.watching, c.id, func(l *slave.ContainerLimitation) { s.limited(c, l) })
 		if err != nil {
 			return fmt.Errorf("isolator %s: watch: %w", i.Name, err)
 		}

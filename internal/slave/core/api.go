@@ -135,10 +135,12 @@ type (
 		Err error
 	}
 
-	// ContainerStatus answers StatusOf; nil if there is none.
+	// ContainerStatus answers StatusOf; nil if there is none. Limited says that the
+	// executor's container ends because it broke a limit.
 	ContainerStatus struct {
 		Ticket
-		Status *mesosv1.ContainerStatus
+		Status  *mesosv1.ContainerStatus
+		Limited bool
 	}
 
 	// Hooked answers CallHooks with what Do returned.

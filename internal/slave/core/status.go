@@ -142,7 +142,26 @@ func (c *Core) fillContainer(s *status) {
 	if said := s.update.GetStatus().GetContainerStatus().GetContainerId(); root(said).GetValue() == container.GetValue() {
 		container = said
 	}
-	c.emit(StatusOf{Container: container, Ticket: c.ask(func(e Event) { c.addContainer(s, e.(ContainerStatus).Status) })})
+	c.emit(StatusOf{Container: container, Ticket: c.ask(func(e Event) {
+		if c.limited(s, e.(ContainerStatus).Limited) {
+			return
+		}
+		c.addContainer(s, e.(ContainerStatus).Status)
+	})})
+}
+
+// limited drops what an executor says of the failure of a task when its container ends
+// because it broke a limit: the executor saw a process die, and the end of the container
+// tells why. It is not acknowledged: if this agent ends first, the next one hears it.
+func (c *Core) limited(s *status, limited bool) bool {
+	st := s.update.GetStatus()
+	if !limited || s.own || s.run.state == ended || st.GetState() != mesosv1.TaskState_TASK_FAILED {
+		return false
+	}
+	c.log(Info, "%v of task %s of framework %s is left to the end of its container, which broke a limit",
+		st.GetState(), st.GetTaskId().GetValue(), s.framework.id)
+	c.done(s)
+	return true
 }
 
 // root is the outermost container that one is in.

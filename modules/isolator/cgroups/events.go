@@ -21,12 +21,24 @@ type Event struct{ Err error }
 // ErrRemoved: somebody has removed a group that is watched.
 var ErrRemoved = errors.New("somebody has removed the control group")
 
-// WatchEvents calls tell once when a count in a file of events is not zero, or cannot be
-// watched any more. What was counted while nobody watched counts. Where the kernel does
-// not say that the file changes, it is looked at every so often; 0 is never. Stop ends
-// the watching and waits until tell has returned, or is never called; calling it twice is
-// calling it once.
-func WatchEvents(folder, file, count string, every time.Duration, tell func(Event)) (stop func(), err error) {
+// Watch waits for something to happen in a group, and tells it once. All methods may be
+// called from any goroutine, but not from where it tells.
+type Watch struct {
+	events   *os.File      // can be read when something may have happened
+	every    time.Duration // or so much later; 0: never
+	happened func(signalled bool) (bool, error)
+	tell     func(Event)
+	stop     sync.Once
+	done     chan struct{}
+
+	mu   sync.Mutex // held while it looks and tells
+	told bool
+}
+
+// WatchEvents watches for a count in a file of events that is not zero; what was counted
+// before counts. Where the kernel does not say that the file changes, it is looked at
+// every so often; 0 is never.
+func WatchEvents(folder, file, count string, every time.Duration, tell func(Event)) (*Watch, error) {
 	path := filepath.Join(folder, file)
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
@@ -35,16 +47,15 @@ func WatchEvents(folder, file, count string, every time.Duration, tell func(Even
 	if _, err := unix.InotifyAddWatch(fd, path, unix.IN_MODIFY|unix.IN_DELETE_SELF); err != nil {
 		return nil, errors.Join(fmt.Errorf("watch %s: %w", path, err), unix.Close(fd))
 	}
-	return watch(os.NewFile(uintptr(fd), path), every, func() (bool, error) {
+	return start(&Watch{events: os.NewFile(uintptr(fd), path), every: every, tell: tell, happened: func(bool) (bool, error) {
 		n, err := fscommon.GetValueByKey(folder, file, count)
 		return n > 0, err
-	}, tell), nil
+	}}), nil
 }
 
-// WatchOOM calls tell once when a group of version 1 is out of memory, or cannot be
-// watched any more; see WatchEvents. The kernel signals the groups below one that is out
-// of memory as well, and a group that is removed: it tells what is meant.
-func WatchOOM(folder string, it func() (bool, error), tell func(Event)) (stop func(), err error) {
+// WatchOOM watches for a group of version 1 that runs out of the memory that it may have,
+// or has before. The kernel speaks up before it kills.
+func WatchOOM(folder string, tell func(Event)) (*Watch, error) {
 	path := filepath.Join(folder, "memory.oom_control")
 	fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	if err != nil {
@@ -59,43 +70,95 @@ func WatchOOM(folder string, it func() (bool, error), tell func(Event)) (stop fu
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("watch %s: %w", path, err), events.Close())
 	}
-	return watch(events, 0, it, tell), nil
+	return start(&Watch{events: events, tell: tell, happened: func(signalled bool) (bool, error) {
+		return outOfMemory(folder, signalled)
+	}}), nil
 }
 
-// watch reads a descriptor of events until one is it, or it is closed. It looks once
-// before, for what came while nobody watched.
-func watch(events *os.File, every time.Duration, it func() (bool, error), tell func(Event)) (stop func()) {
-	var once sync.Once
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		buffer := make([]byte, 4096)
-		for {
-			happened, err := it()
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) {
-				err = ErrRemoved
-			}
-			if happened || err != nil {
-				tell(Event{Err: err})
-				return
-			}
-			if every > 0 {
-				err = events.SetReadDeadline(time.Now().Add(every))
-			}
-			if err == nil {
-				_, err = events.Read(buffer)
-			}
-			switch {
-			case errors.Is(err, os.ErrClosed):
-				return
-			case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
-				tell(Event{Err: err})
-				return
-			}
-		}
-	}()
-	return func() {
-		once.Do(func() { _ = events.Close() }) // ends the read
-		<-done
+// outOfMemory says whether a group is out of memory by its own limit, or was. The kernel
+// signals groups below one that is as well, but those were never refused anything, and
+// groups that are removed.
+func outOfMemory(folder string, signalled bool) (bool, error) {
+	refused, err := fscommon.GetCgroupParamUint(folder, "memory.failcnt")
+	if err != nil || refused == 0 || signalled {
+		return refused > 0, err
 	}
+	under, err := fscommon.GetValueByKey(folder, "memory.oom_control", "under_oom")
+	if err != nil || under > 0 {
+		return under > 0, err
+	}
+	killed, err := fscommon.GetValueByKey(folder, "memory.oom_control", "oom_kill")
+	return killed > 0, err
+}
+
+func start(w *Watch) *Watch {
+	w.done = make(chan struct{})
+	go w.run()
+	return w
+}
+
+func (w *Watch) run() {
+	defer close(w.done)
+	signalled := false
+	buffer := make([]byte, 4096)
+	for {
+		if w.look(signalled, true) {
+			return
+		}
+		var err error
+		if w.every > 0 {
+			err = w.events.SetReadDeadline(time.Now().Add(w.every))
+		}
+		if err == nil {
+			_, err = w.events.Read(buffer)
+		}
+		signalled = err == nil
+		switch {
+		case errors.Is(err, os.ErrClosed):
+			return
+		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+			w.once(Event{Err: err})
+			return
+		}
+	}
+}
+
+// Look tells what has happened, if it has, and returns when it was told: it does not wait
+// for the kernel to speak up.
+func (w *Watch) Look() { w.look(false, false) }
+
+// look says whether there is nothing to wait for any more.
+func (w *Watch) look(signalled, faults bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.told {
+		return true
+	}
+	happened, err := w.happened(signalled)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) {
+		err = ErrRemoved
+	}
+	if !happened && (err == nil || !faults) {
+		return false
+	}
+	w.told = true
+	w.tell(Event{Err: err})
+	return true
+}
+
+// once tells it, unless something was told.
+func (w *Watch) once(e Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.told {
+		w.told = true
+		w.tell(e)
+	}
+}
+
+// Stop ends the watching and waits until nothing is told any more. Doing it twice is
+// doing it once.
+func (w *Watch) Stop() {
+	w.stop.Do(func() { _ = w.events.Close() }) // ends the read
+	<-w.done
 }

@@ -7,6 +7,7 @@ import (
 	lib "github.com/opencontainers/cgroups"
 	"github.com/opencontainers/cgroups/fs"
 	"github.com/opencontainers/cgroups/fs2"
+	"golang.org/x/sys/unix"
 )
 
 // Group is the control group of one container, as one isolator sees it.
@@ -55,4 +56,16 @@ func (g *Group) Stats(controllers lib.Controller) (*lib.Stats, error) {
 		}
 	}
 	return g.files.Stats(&lib.StatsOptions{Controllers: controllers})
+}
+
+// Kill ends all processes in the group and in those below it, but for this one. What
+// they start meanwhile is left to whoever removes the group.
+func (g *Group) Kill(controller string) error {
+	pids, err := lib.GetAllPids(g.folders[controller])
+	for _, pid := range pids {
+		if pid > 1 && pid != os.Getpid() {
+			_ = unix.Kill(pid, unix.SIGKILL) // gone is as good
+		}
+	}
+	return err
 }

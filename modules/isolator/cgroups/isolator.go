@@ -27,8 +27,8 @@ type Controller interface {
 	Usage(g *Group, out *mesosv1.ResourceStatistics) error
 
 	// Watch calls sink once when the container breaks a limit or cannot be watched any
-	// more. Stop ends that and waits for it; nil if nothing is watched.
-	Watch(g *Group, sink func(*slave.ContainerLimitation)) (stop func(), err error)
+	// more; nil if nothing is watched.
+	Watch(g *Group, sink func(*slave.ContainerLimitation)) (*Watch, error)
 }
 
 // Isolator leads a Controller through the lives of containers.
@@ -47,7 +47,7 @@ type Isolator struct {
 // container is one that the isolator knows.
 type container struct {
 	group *Group // nil if it has none of its own
-	stop  func() // ends the watching; nil if there is none
+	watch *Watch // nil if there is none
 }
 
 var (
@@ -149,7 +149,7 @@ func (i *Isolator) Watch(ctx context.Context, id *mesosv1.ContainerID, sink func
 	if c == nil || c.group == nil {
 		return nil
 	}
-	stop, err := i.controller.Watch(c.group, func(l *slave.ContainerLimitation) {
+	watch, err := i.controller.Watch(c.group, func(l *slave.ContainerLimitation) {
 		if ctx.Err() == nil {
 			sink(l)
 		}
@@ -159,7 +159,7 @@ func (i *Isolator) Watch(ctx context.Context, id *mesosv1.ContainerID, sink func
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	c.stop = stop
+	c.watch = watch
 	return nil
 }
 
@@ -200,14 +200,36 @@ func (i *Isolator) Usage(_ context.Context, id *mesosv1.ContainerID) (*mesosv1.R
 	return out, nil
 }
 
-// Cleanup stops watching and lets go of the group.
+// Status has nothing to tell. The agent asks for it before it believes an executor that a
+// task has failed, and by then it is known whether that came of a limit.
+func (i *Isolator) Status(_ context.Context, id *mesosv1.ContainerID) (*mesosv1.ContainerStatus, error) {
+	i.look(id)
+	return nil, nil
+}
+
+// look finds out whether a container has broken a limit.
+func (i *Isolator) look(id *mesosv1.ContainerID) {
+	i.mu.Lock()
+	c := i.containers[key(id)]
+	var watch *Watch
+	if c != nil {
+		watch = c.watch
+	}
+	i.mu.Unlock()
+	if watch != nil {
+		watch.Look()
+	}
+}
+
+// Cleanup looks for the last time, and lets go of the group.
 func (i *Isolator) Cleanup(ctx context.Context, id *mesosv1.ContainerID) error {
+	i.look(id)
 	i.mu.Lock()
 	c := i.containers[key(id)]
 	delete(i.containers, key(id))
 	i.mu.Unlock()
-	if c != nil && c.stop != nil {
-		c.stop()
+	if c != nil && c.watch != nil {
+		c.watch.Stop()
 	}
 	if err := i.root.Release(ctx, i.word, id); err != nil {
 		return fmt.Errorf("%s: container %s: %w", i.word, key(id), err)
@@ -220,8 +242,8 @@ func (i *Isolator) Close(context.Context) error {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	for _, c := range i.containers {
-		if c.stop != nil {
-			c.stop()
+		if c.watch != nil {
+			c.watch.Stop()
 		}
 	}
 	clear(i.containers)

@@ -154,6 +154,6 @@ func (c *controller) Usage(g *cgroups.Group, out *mesosv1.ResourceStatistics) er
 func seconds(nanoseconds uint64) float64 { return time.Duration(nanoseconds).Seconds() }
 
 // Watch implements cgroups.Controller: who uses too much is slowed down, not ended.
-func (*controller) Watch(*cgroups.Group, func(*slave.ContainerLimitation)) (func(), error) {
+func (*controller) Watch(*cgroups.Group, func(*slave.ContainerLimitation)) (*cgroups.Watch, error) {
 	return nil, nil
 }

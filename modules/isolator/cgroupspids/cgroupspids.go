@@ -89,7 +89,7 @@ func (c *controller) Usage(g *cgroups.Group, out *mesosv1.ResourceStatistics) er
 }
 
 // Watch implements cgroups.Controller.
-func (c *controller) Watch(g *cgroups.Group, sink func(*slave.ContainerLimitation)) (func(), error) {
+func (c *controller) Watch(g *cgroups.Group, sink func(*slave.ContainerLimitation)) (*cgroups.Watch, error) {
 	if !c.Kill {
 		return nil, nil
 	}
