@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/modules/allocator/hierarchical"
@@ -25,7 +24,7 @@ var (
 
 // newAllocator fails if the script is not good: there is no last good one yet.
 func newAllocator(ctx context.Context, host facade.Host, p parameters) (*Allocator, error) {
-	w := &watcher{path: p.Script, limits: p.limits(), log: host.Logger()}
+	w := &watcher{path: p.Script, limits: p.limits(), log: host.Logger(), store: store{dir: host.StateDir, path: p.Script}}
 	s, err := w.first(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("parameter script: %s: %w", p.Script, err)
@@ -52,6 +51,3 @@ func (a *Allocator) Close(ctx context.Context) error {
 	}
 	return err
 }
-
-// nameOf is what errors call a script.
-func nameOf(path string) string { return filepath.Base(path) }

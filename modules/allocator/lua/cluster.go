@@ -15,6 +15,7 @@ import (
 // them. What a script does to the tables changes nothing but the tables.
 type cluster struct {
 	run     hierarchical.Run
+	divided []hierarchical.Agent // what the run is about
 	session *vm.Session
 	refuse  func(error) // is told of each offer that the books forbid
 
@@ -26,9 +27,9 @@ type cluster struct {
 	made       int // offers
 }
 
-func newCluster(run hierarchical.Run, s *vm.Session, refuse func(error)) *cluster {
+func newCluster(run hierarchical.Run, divided []hierarchical.Agent, s *vm.Session, refuse func(error)) *cluster {
 	return &cluster{
-		run: run, session: s, refuse: refuse,
+		run: run, divided: divided, session: s, refuse: refuse,
 		agents: map[*vmlua.LTable]hierarchical.Agent{}, candidates: map[*vmlua.LTable]hierarchical.Member{},
 		members: map[hierarchical.Member]*vmlua.LTable{}, nodes: map[string]*vmlua.LTable{},
 	}
@@ -39,8 +40,8 @@ func (c *cluster) table() *vmlua.LTable {
 	L := c.session.State
 	lazily := L.CreateTable(0, 1)
 	lazily.RawSetString("__index", L.NewFunction(c.describe))
-	agents := L.CreateTable(64, 0)
-	for i, a := range c.run.Agents() {
+	agents := L.CreateTable(len(c.divided), 0)
+	for i, a := range c.divided {
 		c.session.Take(agentBytes)
 		t := L.CreateTable(0, 4)
 		t.RawSetString("id", vmlua.LString(a.ID()))
@@ -192,12 +193,13 @@ func (c *cluster) update(m hierarchical.Member) []*vmlua.LTable {
 		node := c.nodes[key]
 		if node == nil {
 			c.session.Take(nodeBytes + int64(len(key)))
-			node = c.session.State.CreateTable(0, 4)
+			node = c.session.State.CreateTable(0, 5)
 			node.RawSetString("name", vmlua.LString(s.Path))
 			node.RawSetString("weight", vmlua.LNumber(s.Weight))
 			c.nodes[key] = node
 		}
 		node.RawSetString("share", vmlua.LNumber(s.Share))
+		node.RawSetString("weighted_share", vmlua.LNumber(s.Share/s.Weight))
 		node.RawSetString("offers", vmlua.LNumber(s.Allocations))
 		nodes[i] = node
 	}

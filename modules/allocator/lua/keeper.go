@@ -1,7 +1,6 @@
 package lua
 
 import (
-	"crypto/sha256"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -51,33 +50,35 @@ func (k *keeper) charged(s *script) {
 	k.meters.inCharge(s)
 }
 
-// knows says whether a content is that of the script in charge.
-func (k *keeper) knows(digest [sha256.Size]byte) bool {
-	s := k.charge.Load()
-	return s != nil && s.digest == digest
-}
+// inCharge is the script in charge, or nil. Any goroutine may ask.
+func (k *keeper) inCharge() *script { return k.charge.Load() }
 
-// submit has a script tried in the next run. One that waits already is forgotten.
+// submit has a script tried in the next run that has something to divide. One that waits already is forgotten.
 func (k *keeper) submit(s *script) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.submitted = s
 }
 
-// Divide implements hierarchical.Algorithm.
+// Divide implements hierarchical.Algorithm. Where nothing is to be divided no script is asked,
+// and a new one waits.
 func (k *keeper) Divide(run hierarchical.Run) {
+	agents := run.Agents()
+	if len(agents) == 0 {
+		return
+	}
 	k.mu.Lock()
 	fresh := k.submitted
 	k.submitted = nil
 	k.mu.Unlock()
-	if fresh != nil && k.replace(run, fresh) {
+	if fresh != nil && k.replace(run, agents, fresh) {
 		return
 	}
 	for _, s := range []*script{k.current, k.before} {
 		if s == nil {
 			continue
 		}
-		err := k.attempt(run, s)
+		err := k.attempt(run, agents, s)
 		if err == nil {
 			s.failed = 0
 			return
@@ -93,8 +94,8 @@ func (k *keeper) Divide(run hierarchical.Run) {
 }
 
 // replace lets a new script take over if it is good on the cluster as it is.
-func (k *keeper) replace(run hierarchical.Run, fresh *script) bool {
-	if err := k.attempt(run, fresh); err != nil {
+func (k *keeper) replace(run hierarchical.Run, agents []hierarchical.Agent, fresh *script) bool {
+	if err := k.attempt(run, agents, fresh); err != nil {
 		k.refuse(fresh.short(), err)
 		return false
 	}
@@ -120,8 +121,8 @@ func (k *keeper) aside(s *script) {
 	k.before = nil
 }
 
-func (k *keeper) attempt(run hierarchical.Run, s *script) error {
-	o, err := s.divide(run, k.limits, k.log)
+func (k *keeper) attempt(run hierarchical.Run, agents []hierarchical.Agent, s *script) error {
+	o, err := s.divide(run, agents, k.limits, k.log)
 	k.meters.ran(o, err)
 	if o.why != nil && !s.told {
 		s.told = true

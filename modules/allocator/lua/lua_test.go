@@ -1,12 +1,19 @@
 package lua_test
 
 import (
+	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/facade/mesos/allocation"
 	"github.com/mesos-modules/mms/facade/moduletest"
 	"github.com/mesos-modules/mms/modules/allocator/lua"
 	"github.com/mesos-modules/mms/roles/allocator"
@@ -29,10 +36,53 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// The script for fair shares offers exactly what the allocator of Apache Mesos does.
+// The script for fair shares offers exactly what the allocator of Apache Mesos does, by itself.
 func TestBehaviours(t *testing.T) {
 	moduletest.AllocatorBehaviours(t, func(t *testing.T) allocator.Allocator {
-		return moduletest.Load[allocator.Allocator](
-			moduletest.New(t, lua.Library, moduletest.Parameter(lua.Name, "script", example(t, "fair_share.lua"))), lua.Name)
+		kit := moduletest.New(t, lua.Library, moduletest.Parameter(lua.Name, "script", example(t, "fair_share.lua")))
+		t.Cleanup(func() {
+			for _, name := range []string{"failures", "fallback_runs", "offers_refused"} {
+				v, ok := kit.Metric(lua.Name, name)
+				assert.True(t, ok)
+				assert.Zero(t, v, name)
+			}
+		})
+		return moduletest.Load[allocator.Allocator](kit, lua.Name)
 	})
+}
+
+func TestBinPacking(t *testing.T) {
+	script, err := os.ReadFile(example(t, "bin_packing.lua"))
+	require.NoError(t, err)
+	inYard(t, string(script), func(y *yard) {
+		y.must(y.a.Pause(y.Context()))
+		for i, busy := range []string{"cpus:1", "cpus:3", "cpus:2", "", "mem:900"} {
+			id := fmt.Sprint("a", i)
+			y.agent(id, "cpus:4;mem:1024")
+			if busy != "" {
+				y.must(y.a.AddResourceProvider(y.Context(), agentNamed(id), nil, []*allocation.Share{{
+					FrameworkId: frameworkNamed("g"), AgentId: agentNamed(id), Resources: parsed(y, busy).Allocate("web").Messages()}}))
+			}
+		}
+		y.framework("f", "web")
+		y.must(y.a.Resume(y.Context()))
+		y.pass(time.Second)
+		assert.Equal(y, []string{"f a4", "f a1", "f a2"}, y.offers(), "the fullest, and no more than three in a run")
+		y.pass(time.Second)
+		assert.Equal(y, []string{"f a0", "f a3"}, y.offers())
+		assert.Zero(y, y.metric("failures"))
+		assert.Zero(y, y.metric("offers_refused"))
+	})
+}
+
+// TestClose: nothing is left of a module that ends, whatever it is at.
+func TestClose(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "allocate.lua")
+	require.NoError(t, os.WriteFile(path, []byte("function allocate(cluster) end"), 0o600))
+	instance, err := lua.Library.Modules[0].Declare().New(t.Context(), host{life: context.Background(), dir: t.TempDir()},
+		facade.Parameters{{Key: "script", Value: path}, {Key: "reload_interval", Value: "10ms"}})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, []byte("while true do end"), 0o600)) // which is tried until it meets a limit
+	require.NoError(t, instance.(facade.Closer).Close(context.Background()))
+	require.NoError(t, instance.(facade.Closer).Close(context.Background()), "closing again does nothing")
 }

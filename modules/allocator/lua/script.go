@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 
+	vmlua "github.com/yuin/gopher-lua"
+
 	"github.com/mesos-modules/mms/modules/allocator/hierarchical"
 	"github.com/mesos-modules/mms/modules/allocator/lua/vm"
 )
@@ -14,6 +16,7 @@ import (
 // script is one version of the file, compiled.
 type script struct {
 	program *vm.Program
+	text    []byte
 	digest  [sha256.Size]byte
 	failed  int  // runs in a row
 	told    bool // of an offer that was refused
@@ -25,7 +28,7 @@ func compile(name string, text []byte) (*script, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &script{program: program, digest: sha256.Sum256(text)}, nil
+	return &script{program: program, text: text, digest: sha256.Sum256(text)}, nil
 }
 
 // short is what logs show of the digest.
@@ -54,7 +57,7 @@ type outcome struct {
 }
 
 // divide lets the script divide. If it fails, none of its offers are made.
-func (s *script) divide(run hierarchical.Run, limits vm.Limits, log *slog.Logger) (o outcome, err error) {
+func (s *script) divide(run hierarchical.Run, agents []hierarchical.Agent, limits vm.Limits, log *slog.Logger) (o outcome, err error) {
 	lines := 0
 	session := s.program.Start(limits, vm.Options{Random: run.Chance, Log: func(text string) {
 		if lines++; lines <= maxLines {
@@ -66,12 +69,12 @@ func (s *script) divide(run hierarchical.Run, limits vm.Limits, log *slog.Logger
 		if err := session.Load(); err != nil {
 			return err
 		}
-		c := newCluster(run, session, func(why error) {
+		c := newCluster(run, agents, session, func(why error) {
 			if o.refused++; o.why == nil {
 				o.why = why
 			}
 		})
-		var table = session.State.NewTable()
+		var table *vmlua.LTable
 		if err := session.Protect(func() { table = c.table() }); err != nil {
 			return fmt.Errorf("show the cluster to the script: %w", err)
 		}

@@ -24,7 +24,7 @@ func trial(ctx context.Context, s *script, limits vm.Limits) error {
 	a := hierarchical.NewWith(ctx, slog.New(slog.DiscardHandler), 1, divide(func(run hierarchical.Run) {
 		if !once {
 			once = true
-			_, err := s.divide(run, limits, slog.New(slog.DiscardHandler))
+			_, err := s.divide(run, run.Agents(), limits, slog.New(slog.DiscardHandler))
 			result <- err
 		}
 	}))

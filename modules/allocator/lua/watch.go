@@ -3,10 +3,12 @@ package lua
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -60,6 +62,7 @@ type watcher struct {
 	limits vm.Limits
 	log    *slog.Logger
 	keeper *keeper
+	store  store
 
 	seen, handled look
 }
@@ -74,6 +77,7 @@ func (w *watcher) watch(ctx context.Context, interval time.Duration) {
 			return
 		case <-ticker.C:
 			w.look(ctx)
+			w.keep()
 		}
 	}
 }
@@ -85,48 +89,73 @@ func (w *watcher) look(ctx context.Context) {
 	if now == w.handled || now != last {
 		return
 	}
-	was := w.handled
+	vanished := w.handled.problem != ""
 	w.handled = now
+	charge := w.keeper.inCharge()
 	switch {
 	case err != nil:
 		w.log.Warn("the script cannot be read, and the last good one stays in charge", "error", err)
-	case was.problem != "" && w.keeper.knows(now.digest):
-		w.log.Info("the script can be read again")
+	case charge != nil && charge.digest == now.digest:
+		if vanished {
+			w.log.Info("the script can be read again")
+		}
 	default:
 		w.take(ctx, text)
 	}
 }
 
+// keep keeps the script in charge for the next start of the daemon.
+func (w *watcher) keep() {
+	if s := w.keeper.inCharge(); s != nil {
+		if err := w.store.put(s); err != nil {
+			w.log.Warn("the script in charge cannot be kept: should its file be bad when the master starts, there is no other", "error", err)
+		}
+	}
+}
+
 // take compiles and tries a new content, and has the next run try it on the cluster.
 func (w *watcher) take(ctx context.Context, text []byte) {
-	s, err := compile(nameOf(w.path), text)
-	digest := sha256.Sum256(text)
-	if err == nil {
-		err = trial(ctx, s, w.limits)
-	}
+	s, err := try(ctx, w.path, text, w.limits)
 	switch {
 	case ctx.Err() != nil:
 		return
 	case err != nil:
-		w.keeper.refuse((&script{digest: digest}).short(), err)
+		w.keeper.refuse((&script{digest: sha256.Sum256(text)}).short(), err)
 	default:
+		w.log.Info("there is a new script, which is tried on the cluster as soon as there is something to divide", "digest", s.short())
 		w.keeper.submit(s)
 	}
 }
 
-// first reads and tries the script that a module begins with.
+// try compiles a content and runs it on a cluster that is made up.
+func try(ctx context.Context, path string, text []byte, limits vm.Limits) (*script, error) {
+	s, err := compile(filepath.Base(path), text)
+	if err != nil {
+		return nil, err
+	}
+	return s, trial(ctx, s, limits)
+}
+
+// first is the script to begin with: that of the file, or else the one that was in charge
+// when the daemon ended. Without either there is an error.
 func (w *watcher) first(ctx context.Context) (*script, error) {
 	text, now, err := read(w.path)
-	if err != nil {
-		return nil, err
-	}
 	w.seen, w.handled = now, now
-	s, err := compile(nameOf(w.path), text)
-	if err != nil {
-		return nil, err
+	var s *script
+	if err == nil {
+		s, err = try(ctx, w.path, text, w.limits)
 	}
-	if err := trial(ctx, s, w.limits); err != nil {
-		return nil, fmt.Errorf("the script was tried on a made-up cluster: %w", err)
+	if err == nil {
+		return s, nil
 	}
+	text, missing := w.store.get()
+	if missing != nil {
+		return nil, err // none was ever good, or it is lost
+	}
+	s, bad := try(ctx, w.path, text, w.limits)
+	if bad != nil {
+		return nil, errors.Join(err, fmt.Errorf("the one that was in charge before: %w", bad))
+	}
+	w.log.Error("the script is refused, and the one that was in charge when the master ended begins", "digest", s.short(), "error", err)
 	return s, nil
 }

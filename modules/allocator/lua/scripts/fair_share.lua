@@ -7,29 +7,22 @@
 -- the cluster, divided by its weight, comes first; then the one that was offered something less
 -- often; then the one whose name comes first.
 
--- before says whether candidate x is to be served before candidate y.
-local function before(x, y)
-  local i = 1
-  while x.path[i] == y.path[i] do
-    i = i + 1
-  end
-  local a, b = x.path[i], y.path[i]
-  local share_a, share_b = a.share / a.weight, b.share / b.weight
-  if share_a ~= share_b then
-    return share_a < share_b
-  end
-  if a.offers ~= b.offers then
-    return a.offers < b.offers
-  end
-  return a.name < b.name
-end
-
 -- first is the candidate to be served first, or nil if there is none.
 local function first(candidates)
   local best = candidates[1]
+  local best_path = best and best.path
   for i = 2, #candidates do
-    if before(candidates[i], best) then
-      best = candidates[i]
+    local path = candidates[i].path
+    local level = 1
+    while path[level] == best_path[level] do
+      level = level + 1
+    end
+    local a, b = path[level], best_path[level]
+    local share_a, share_b = a.weighted_share, b.weighted_share
+    if share_a < share_b
+      or share_a == share_b and (a.offers < b.offers or a.offers == b.offers and a.name < b.name)
+    then
+      best, best_path = candidates[i], path
     end
   end
   return best
