@@ -1,6 +1,7 @@
 package crammd5_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"testing"
@@ -35,6 +36,31 @@ func TestTheExampleOfRFC2195(t *testing.T) {
 
 	_, err = a.Step(t.Context(), []byte("<another@example.org>"))
 	assert.ErrorContains(t, err, "has been answered")
+}
+
+func TestAMasterThatKeepsToNothing(t *testing.T) {
+	credential := &mesosv1.Credential{Principal: proto.String("tim"), Secret: proto.String("tanstaaftanstaaf")}
+	fresh := func(t *testing.T) (*moduletest.Kit, authenticatee.Authenticatee) {
+		kit := moduletest.New(t, crammd5.Library)
+		return kit, moduletest.Load[authenticatee.Authenticatee](kit, crammd5.Name)
+	}
+	t.Run("a challenge before the beginning is an error", func(t *testing.T) {
+		_, a := fresh(t)
+		_, err := a.Step(t.Context(), []byte("<1@example.org>"))
+		assert.ErrorContains(t, err, "one challenge")
+	})
+	t.Run("whatever the challenge is, the secret stays", func(t *testing.T) {
+		for _, challenge := range [][]byte{nil, {0, 0xff}, bytes.Repeat([]byte{'x'}, 1<<20)} {
+			kit, a := fresh(t)
+			_, err := a.Start(t.Context(), "", "", credential, []string{"CRAM-MD5"})
+			require.NoError(t, err)
+			answer, err := a.Step(t.Context(), challenge)
+			require.NoError(t, err)
+			assert.Regexp(t, "^tim [0-9a-f]{32}$", string(answer))
+			assert.NotContains(t, string(answer), "tanstaaf")
+			assert.Empty(t, kit.Shown("tanstaaf"))
+		}
+	})
 }
 
 func TestAMasterThatOffersNothingKnown(t *testing.T) {
