@@ -17,20 +17,30 @@ import (
 
 	"github.com/mesos-modules/mms/internal/docs"
 	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/roles"
 )
 
 var update = flag.Bool("update", false, "write what sessions print into the pages, and docs/rules.md")
 
 func TestGeneratedPages(t *testing.T) {
+	if *update {
+		require.NoError(t, docs.Write("../.."))
+	}
 	index, err := docs.ModulesPage("../..")
 	require.NoError(t, err)
-	for path, want := range map[string]string{"../../docs/rules.md": docs.RulesPage(), "../../docs/modules/README.md": index} {
-		if *update {
-			require.NoError(t, os.WriteFile(path, []byte(want), 0o644))
-		}
-		got, err := os.ReadFile(path)
+	want := map[string]string{"../../docs/rules.md": docs.RulesPage(), "../../docs/modules/README.md": index}
+	read := func(path string) string {
+		text, err := os.ReadFile(path)
 		require.NoError(t, err)
-		assert.Equal(t, want, string(got), "run \"make generate\"")
+		return string(text)
+	}
+	for _, r := range roles.Table() {
+		path := "../../" + rolePages + "/" + strings.ToLower(r.Name) + ".md"
+		want[path], err = docs.RolePage("../..", read(path), r.Name)
+		require.NoError(t, err)
+	}
+	for path, text := range want {
+		assert.Equal(t, text, read(path), "%s: run \"make generate\"", path)
 	}
 }
 

@@ -8,7 +8,34 @@ import (
 	"strings"
 
 	"github.com/mesos-modules/mms/internal/catalog"
+	"github.com/mesos-modules/mms/roles"
 )
+
+// Write writes the pages and parts of pages that are generated. root is the folder of
+// the repository.
+func Write(root string) error {
+	index, err := ModulesPage(root)
+	if err != nil {
+		return err
+	}
+	pages := map[string]string{"docs/rules.md": RulesPage(), "docs/modules/README.md": index}
+	for _, r := range roles.Table() {
+		path := "docs/roles/" + strings.ToLower(r.Name) + ".md"
+		page, err := os.ReadFile(filepath.Join(root, path))
+		if err != nil {
+			return err
+		}
+		if pages[path], err = RolePage(root, string(page), r.Name); err != nil {
+			return err
+		}
+	}
+	for path, text := range pages {
+		if err := os.WriteFile(filepath.Join(root, path), []byte(text), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // ModulesPage is the text of docs/modules/README.md: a line for each module that
 // ships. root is the folder of the repository.
@@ -29,14 +56,45 @@ func ModulesPage(root string) (string, error) {
 		if !ok {
 			continue // a test says so
 		}
-		words := "-"
-		if len(m.Words) > 0 {
-			words = "`" + strings.Join(m.Words, "`, `") + "`"
-		}
 		fmt.Fprintf(&b, "| [%s](%s) | [%s](../roles/%s.md) | %s | %s | %s | %s |\n", m.Name, PageOf(folder), m.Role, strings.ToLower(m.Role),
-			words, m.Version, strings.Join(m.Vehicles, ", "), m.Description)
+			words(m), m.Version, strings.Join(m.Vehicles, ", "), m.Description)
 	}
 	return b.String(), nil
+}
+
+const generated = "<!-- What follows is generated from internal/catalog; \"make generate\" writes it. -->\n"
+
+// RolePage is the page of a role with what ships for it: the lines between a mark and
+// the next heading.
+func RolePage(root, page, role string) (string, error) {
+	folders, err := Folders(root)
+	if err != nil {
+		return "", err
+	}
+	before, after, ok := strings.Cut(page, generated)
+	if !ok {
+		return "", fmt.Errorf("the page of %s has no line %s", role, generated)
+	}
+	_, after, ok = strings.Cut(after, "\n## ")
+	if !ok {
+		return "", fmt.Errorf("the page of %s has no heading behind what ships", role)
+	}
+	var b strings.Builder
+	b.WriteString(before + generated + "\n| module | word | carried as | what it does |\n| --- | --- | --- | --- |\n")
+	for _, m := range catalog.OfRole(role) {
+		if folder, ok := folders[m.Name]; ok {
+			fmt.Fprintf(&b, "| [%s](../modules/%s) | %s | %s | %s |\n", m.Name, PageOf(folder), words(m), strings.Join(m.Vehicles, ", "), m.Description)
+		}
+	}
+	b.WriteString("\n## " + after)
+	return b.String(), nil
+}
+
+func words(m catalog.Module) string {
+	if len(m.Words) == 0 {
+		return "-"
+	}
+	return "`" + strings.Join(m.Words, "`, `") + "`"
 }
 
 // PageOf is the page in docs/modules of the module in a folder: isolator-posixcpu.md of

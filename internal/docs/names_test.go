@@ -52,13 +52,14 @@ func TestLinks(t *testing.T) {
 // TestNames looks up what stands in code font: Go names, flags, and the names that
 // C and C++ see.
 func TestNames(t *testing.T) {
-	declared, headers, helps := declarations(t), headerText(t), helpTexts(t, workshop(t).bin)
+	declared, helps := declarations(t), helpTexts(t, workshop(t).bin)
+	headers, sources := textOf(t, "../../facade/include", "../../manager/vehicle/native"), textOf(t, "../../modules")
 	measures, err := os.ReadFile("../metrics/metrics.go")
 	require.NoError(t, err)
 	inGo := regexp.MustCompile(`^([a-z][a-z0-9]*)\.([A-Za-z]\w*(?:\.[A-Za-z]\w*)?)(?:\[[A-Za-z.]*\])?(?:\(.*\))?$`)
 	inC := regexp.MustCompile(`\b(?:mesos_[a-z_]+|MESOS_[A-Z_]+)\b`)
 	camel := regexp.MustCompile(`^[A-Z][a-z]+(?:[A-Z][a-z]+)+$`)
-	dashed := regexp.MustCompile(`^--(?:no-)?[a-z][a-z_-]*`)
+	dashed := regexp.MustCompile(`^--(?:no-)?[a-z][a-z0-9_-]*`)
 	for _, p := range pages(t) {
 		for _, span := range p.spans() {
 			if m := inGo.FindStringSubmatch(span); m != nil && !isFileName(m[2]) {
@@ -79,8 +80,8 @@ func TestNames(t *testing.T) {
 				assert.True(t, strings.Contains(string(measures), `"`+span+`"`), "%s: `%s`: there is no such measure", p.path, span)
 			}
 			for _, name := range inC.FindAllString(span, -1) {
-				known := strings.Contains(headers, name) || slices.ContainsFunc(helps, func(h string) bool { return strings.Contains(h, name) })
-				assert.True(t, known, "%s: `%s`: neither in the headers nor an environment variable of a daemon", p.path, span)
+				known := strings.Contains(headers, name) || strings.Contains(sources, name) || slices.ContainsFunc(helps, func(h string) bool { return strings.Contains(h, name) })
+				assert.True(t, known, "%s: `%s`: neither in the headers nor in a module's sources, and no environment variable of a daemon", p.path, span)
 			}
 		}
 	}
@@ -117,7 +118,7 @@ func declarations(t *testing.T) map[string]map[string]bool {
 			return err
 		case e.IsDir() && (e.Name() == "testdata" || e.Name() == "build" || strings.HasPrefix(e.Name(), ".") && path != "../.."):
 			return fs.SkipDir
-		case e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(path, ".pb.go"):
+		case e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil
 		}
 		f, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
@@ -193,9 +194,10 @@ func members(e ast.Expr) (names []string) {
 	return names
 }
 
-func headerText(t *testing.T) string {
+// textOf is all that stands in the headers and sources of folders.
+func textOf(t *testing.T, dirs ...string) string {
 	var all strings.Builder
-	for _, dir := range []string{"../../facade/include", "../../manager/vehicle/native"} {
+	for _, dir := range dirs {
 		require.NoError(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 			if err != nil || e.IsDir() || !slices.Contains([]string{".h", ".hpp", ".c", ".go"}, filepath.Ext(path)) {
 				return err

@@ -1,5 +1,5 @@
-// Command write writes the pages that are generated. It runs in internal/docs, as go
-// generate has it.
+// Command write writes the pages, and parts of pages, that are generated. It runs in
+// internal/docs, as go generate has it.
 package main
 
 import (
@@ -10,19 +10,8 @@ import (
 )
 
 func main() {
-	if err := write("../.."); err != nil {
+	if err := docs.Write("../.."); err != nil {
 		fmt.Fprintln(os.Stderr, "write:", err)
 		os.Exit(1)
 	}
-}
-
-func write(root string) error {
-	index, err := docs.ModulesPage(root)
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(root+"/docs/modules/README.md", []byte(index), 0o644); err != nil {
-		return err
-	}
-	return os.WriteFile(root+"/docs/rules.md", []byte(docs.RulesPage()), 0o644)
 }
