@@ -189,11 +189,14 @@ func TestTheManifestsCredentialsWin(t *testing.T) {
 
 func TestACLsRefuse(t *testing.T) {
 	t.Parallel()
-	credentials := written(t, filepath.Join(t.TempDir(), "credentials"), `{"credentials": [{"principal": "ops", "secret": "o"}, {"principal": "guest", "secret": "g"}]}`)
+	dir := t.TempDir()
+	credentials := written(t, filepath.Join(dir, "credentials"), `{"credentials": [{"principal": "ops", "secret": "o"}, {"principal": "guest", "secret": "g"}]}`)
+	lists := written(t, filepath.Join(dir, "acls"), `{"register_frameworks": [{"principals": {"values": ["guest"]}, "roles": {"values": ["web"]}}, {"principals": {"values": ["guest"]}, "roles": {"type": "NONE"}}],
+		"run_tasks": [{"principals": {"values": ["guest"]}, "users": {"type": "NONE"}}],
+		"get_endpoints": [{"principals": {"values": ["guest"]}, "paths": {"type": "NONE"}}]}`)
 	c := up(t, []string{"--credentials=" + credentials, "--authenticate_http_frameworks", "--http_framework_authenticators=basic", "--authenticate_http_readonly",
-		`--acls={"register_frameworks": [{"principals": {"values": ["guest"]}, "roles": {"values": ["web"]}}, {"principals": {"values": ["guest"]}, "roles": {"type": "NONE"}}],
-			"run_tasks": [{"principals": {"values": ["guest"]}, "users": {"type": "NONE"}}],
-			"get_endpoints": [{"principals": {"values": ["guest"]}, "paths": {"type": "NONE"}}]}`}, nil)
+		"--acls=file://" + lists}, nil)
+	require.NoError(t, os.Remove(lists)) // it was read when the master started
 	t.Run("a role that is not the principal's", func(t *testing.T) {
 		status, said := c.Run("--principal=guest", "--secret=g", "--name=t", "--command=true", small)
 		assert.NotZero(t, status)

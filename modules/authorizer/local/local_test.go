@@ -89,10 +89,16 @@ func TestListsThatAreNone(t *testing.T) {
 	for acls, says := range map[string]string{
 		`[]`:               "acls",
 		`{"run_task": []}`: "run_task: there is no such list",
-		`{"run_tasks": [{"users": {"type": "ANY"}}]}`:                                "run_tasks: entry 0: principals: is missing",
-		`{"run_tasks": [{"principals": {"type": "ALL"}, "users": {"type": "ANY"}}]}`: `type "ALL"`,
-		`{"run_tasks": [{"principals": {"type": "ANY"}, "user": {"type": "ANY"}}]}`:  `"user" is unknown; an entry has principals and users`,
-		`{"permissive": "no"}`: "permissive",
+		`{"run_tasks": [{"users": {"type": "ANY"}}]}`:                                    "run_tasks: entry 0: principals: is missing",
+		`{"run_tasks": [{"principals": {"type": "ALL"}, "users": {"type": "ANY"}}]}`:     `type "ALL"`,
+		`{"run_tasks": [{"principals": {"type": "ANY"}, "user": {"type": "ANY"}}]}`:      `"user" is unknown; an entry has principals and users`,
+		`{"run_tasks": [{"principals": {"value": ["ann"]}, "users": {"type": "NONE"}}]}`: `entry 0: principals: json: unknown field "value"`,
+		`{"run_tasks": [{"principals": {"type": "ANY"}, "users": {"values": "ann"}}]}`:   "users: json: cannot unmarshal string",
+		`{"run_tasks": [null]}`: "principals: is missing",
+		`{"permissive": "no"}`:  "permissive",
+		`{"permissive": false`:  "unexpected end",
+		`{} {}`:                 "after top-level value",
+		``:                      "unexpected end",
 	} {
 		t.Run(acls, func(t *testing.T) {
 			_, err := load(t, acls)

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -89,7 +90,9 @@ func parseEntity(text json.RawMessage) (entity, error) {
 		Type   string
 		Values []string
 	}
-	if err := json.Unmarshal(text, &e); err != nil {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&e); err != nil {
 		return entity{}, err
 	}
 	switch e.Type {
