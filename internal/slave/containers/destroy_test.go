@@ -72,6 +72,39 @@ func TestDestroy(t *testing.T) {
 		assert.Equal(t, 33.0, termination.GetLimitedResources()[0].GetScalar().GetValue())
 		assert.Equal(t, int32(9), termination.GetStatus())
 	})
+	t.Run("a limit that is found broken when the processes have ended is why they have", func(t *testing.T) {
+		b := newBench(t)
+		b.launched("one")
+		breaks, others := b.Breaks(id("one", "nested")), b.Breaks(id("other"))
+		release := b.block("second cleanup")
+		b.small.exit(id("one"), 137<<8)
+		<-b.reached
+		assert.False(t, breaks())
+		b.limits["second"](&slave.ContainerLimitation{Message: proto.String("33 MB")})
+		b.limits["first"](&slave.ContainerLimitation{Message: proto.String("too late")})
+		release()
+		termination, err := b.Wait(t.Context(), id("one"))
+		require.NoError(t, err)
+		assert.Equal(t, "33 MB", termination.GetMessage())
+		assert.Equal(t, mesosv1.TaskStatus_REASON_CONTAINER_LIMITATION, termination.GetReason())
+		assert.Equal(t, int32(137<<8), termination.GetStatus())
+		assert.True(t, breaks(), "it can be asked after the end")
+		assert.False(t, others())
+	})
+	t.Run("but not of what somebody wanted ended", func(t *testing.T) {
+		b := newBench(t)
+		b.launched("one")
+		release := b.block("second cleanup")
+		ended := make(chan *slave.ContainerTermination)
+		go func() {
+			termination, _ := b.Destroy(context.Background(), id("one")) // nil if it fails
+			ended <- termination
+		}()
+		<-b.reached
+		b.limits["second"](&slave.ContainerLimitation{Message: proto.String("33 MB")})
+		release()
+		assert.Empty(t, (<-ended).GetMessage())
+	})
 	t.Run("a module that hangs keeps its container, and no other", func(t *testing.T) {
 		b := newBench(t)
 		b.hangs["first prepare"] = true

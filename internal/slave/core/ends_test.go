@@ -47,6 +47,28 @@ func TestTheEndOfAnExecutor(t *testing.T) {
 		assert.Equal(t, "T FAILED CONTAINER_LIMITATION_MEMORY (too much)", status(u))
 		assert.Equal(t, "mem", u.GetLimitation().GetResources()[0].GetName())
 	})
+	t.Run("of a container that broke a limit, it wins over what the executor saw", func(t *testing.T) {
+		w := start(t)
+		w.answers = false
+		w.call("E", update("T", "u1", mesosv1.TaskState_TASK_FAILED))
+		w.do(core.ContainerStatus{Ticket: only[core.StatusOf](w).Ticket, Limited: true})
+		w.answers = true
+		w.look()
+		w.ended("E", &slave.ContainerTermination{
+			Reason: mesosv1.TaskStatus_REASON_CONTAINER_LIMITATION_MEMORY.Enum(), Message: proto.String("too much"),
+		})
+		const why = " FAILED CONTAINER_LIMITATION_MEMORY (too much)"
+		w.wants("closestream", "write update T"+why, "to master: StatusUpdate T"+why, "to master: ExitedExecutor E -1")
+	})
+	t.Run("but a task that has finished has", func(t *testing.T) {
+		w := start(t)
+		w.answers = false
+		w.call("E", update("T", "u1", mesosv1.TaskState_TASK_FINISHED))
+		w.do(core.ContainerStatus{Ticket: only[core.StatusOf](w).Ticket, Limited: true})
+		w.do(core.Updated{Ticket: only[core.UpdateContainer](w).Ticket})
+		u := told[*wire.StatusUpdateMessage](w)[0].GetUpdate().GetStatus()
+		assert.Equal(t, mesosv1.TaskState_TASK_FINISHED, u.GetState())
+	})
 	t.Run("what the agent has noted wins over the rule", func(t *testing.T) {
 		for _, c := range []struct {
 			name   string
