@@ -85,6 +85,8 @@ func started() report.Started {
 			Phase: "bind", Time: 1234567 * time.Nanosecond},
 		{Module: "org_example_slow", Role: "TestModule", Library: "/opt/mesos/modules/libslow.so", Vehicle: "goplugin", Phase: "instantiate",
 			Time: 2345 * time.Millisecond, Error: "create of org_example_slow: not back after 2s"},
+		{Module: "zero_idle", Role: "Isolator", Version: "1.0.0", Vehicle: "builtin", ShipsWithMesos: true, Phase: "load"},
+		{Module: "zero_rest", Role: "Isolator", Version: "1.0.0", Vehicle: "builtin", ShipsWithMesos: true, Phase: "load"},
 	}}
 }
 

@@ -1,8 +1,12 @@
 package report
 
 import (
+	"fmt"
 	"io"
+	"slices"
 	"time"
+
+	"github.com/mesos-modules/mms/lifecycle"
 )
 
 // Started is the table of a daemon that has started, or tried to.
@@ -32,13 +36,15 @@ func (s Started) WriteJSON(w io.Writer) error {
 	return writeJSON(w, s)
 }
 
-// WriteText writes the table for people. What a module failed with stands below it.
+// WriteText writes the table for people. What a module failed with stands below it. Of what the daemon is built with and
+// nothing asks for, there is the number alone.
 func (s Started) WriteText(w io.Writer, style Style) error {
 	p := newPage(style)
-	p.line("%s %s: %s in %s", plain(s.Daemon), plain(s.MesosVersion), count(len(s.Modules), "module"), short(s.Took))
-	if len(s.Modules) > 0 {
+	used := slices.DeleteFunc(slices.Clone(s.Modules), StartedModule.idle)
+	p.line("%s %s: %s in %s", plain(s.Daemon), plain(s.MesosVersion), count(len(used), "module"), short(s.Took))
+	if len(used) > 0 {
 		var rows [][]cell
-		for _, m := range s.Modules {
+		for _, m := range used {
 			r := cells(m.Module, m.Role, m.Version, library(m.Library, s.Daemon), m.Vehicle, origin(m.ShipsWithMesos), m.Phase, short(m.Time))
 			if m.Error != "" {
 				r[6].colour = red
@@ -47,10 +53,18 @@ func (s Started) WriteText(w io.Writer, style Style) error {
 		}
 		p.table([]string{"module", "role", "version", "library", "vehicle", "origin", "phase", "time"}, rows)
 	}
-	for _, m := range s.Modules {
+	if idle := len(s.Modules) - len(used); idle > 0 {
+		p.block("", "", fmt.Sprintf("not used: %s that %s is built with; mesos-module roles lists them", count(idle, "other module"), plain(s.Daemon)))
+	}
+	for _, m := range used {
 		if m.Error != "" {
 			p.block(p.paint(red, plain(m.Module))+": ", indent, plain(m.Error))
 		}
 	}
 	return p.writeTo(w)
+}
+
+// idle says whether the daemon is built with the module and nothing asks for it.
+func (m StartedModule) idle() bool {
+	return m.ShipsWithMesos && m.Library == "" && m.Error == "" && m.Phase == lifecycle.Load.String()
 }
