@@ -36,8 +36,8 @@ func preDeclared(t *testing.T) {
 		requireRefused(t, run(t, manager.Config{}).verified(library(path, testModule)), finding.RoleKnown, "QoSController")
 	})
 	t.Run("a role that C cannot fulfil", func(t *testing.T) {
-		path := build(t, inC("manifest", "manifest.c", `-DWRONG=.role = "Isolator"`))
-		requireRefused(t, run(t, manager.Config{}).verified(library(path, testModule)), finding.RoleKnown, "Isolator", "no native interface")
+		path := build(t, inC("manifest", "manifest.c", `-DWRONG=.role = "Containerizer"`))
+		requireRefused(t, run(t, manager.Config{}).verified(library(path, testModule)), finding.RoleKnown, "Containerizer", "no native interface")
 	})
 	t.Run("a binding site that is none", func(t *testing.T) {
 		cfg := manager.Config{Bindings: []verify.Binding{binds("calculater", "org_example_first")}}
