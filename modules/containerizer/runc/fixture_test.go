@@ -216,3 +216,12 @@ func (b *bench) shimOf(id *mesosv1.ContainerID) int {
 	require.NoError(b.t, err)
 	return pid
 }
+
+func number(path string) (int, bool) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	return n, err == nil
+}

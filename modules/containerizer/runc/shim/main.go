@@ -145,14 +145,18 @@ func (h *holder) prepare(data []byte) (begin func() error, err error) {
 // live starts the command and writes down how it ends.
 func (h *holder) live(begin func() error) {
 	status, known := failed, true
-	if err := begin(); err == nil {
+	err := begin()
+	switch {
+	case err == nil:
 		h.flush()
 		select {
 		case status = <-h.children.ended:
 		case <-h.ctx.Done():
 			known = false
 		}
-	} else if !errors.Is(err, errSaid) {
+	case h.ctx.Err() != nil: // the start was broken off
+		known = false
+	case !errors.Is(err, errSaid):
 		complain("run "+h.config.Program, err)
 	}
 	h.noteMemory()
