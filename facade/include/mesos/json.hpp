@@ -365,13 +365,8 @@ class MESOS_HIDDEN Parser {
     if (*at_ == '-') {
       at_++;
     }
-    const bool zero = at_ < end_ && *at_ == '0';
-    const char* first = at_;
     if (!digits()) {
       return wrong(at_ == start ? "a value is none" : "a number lacks a digit");
-    }
-    if (zero && at_ - first > 1) {
-      return wrong("a number begins with 0");
     }
     if (at_ < end_ && *at_ == '.') {
       at_++;
@@ -441,20 +436,21 @@ class MESOS_HIDDEN Parser {
     if (!hex(&unit)) {
       return false;
     }
-    if (unit >= 0xd800 && unit < 0xdc00 && end_ - at_ >= 6 && at_[0] == '\\' && at_[1] == 'u') {
-      const char* before = at_;
-      uint32_t low;
-      at_ += 2;
-      if (!hex(&low)) {
-        return false;
+    if (unit >= 0xd800 && unit < 0xe000) {
+      uint32_t low = 0;
+      const bool pair = unit < 0xdc00 && end_ - at_ >= 6 && at_[0] == '\\' && at_[1] == 'u';
+      if (pair) {
+        at_ += 2;
+        if (!hex(&low)) {
+          return false;
+        }
       }
-      if (low >= 0xdc00 && low < 0xe000) {
-        unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
-      } else {
-        at_ = before;
+      if (low < 0xdc00 || low >= 0xe000) {
+        return wrong("a text has half of a character");
       }
+      unit = 0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00);
     }
-    append(text, unit >= 0xd800 && unit < 0xe000 ? 0xfffd : unit);
+    append(text, unit);
     return true;
   }
   bool quoted(std::string& text) {
@@ -628,7 +624,7 @@ class MESOS_HIDDEN FieldReader {
     return value.kind == Value::NUMBER ||
            (value.kind == Value::TEXT && Parser(value.text).document(inside, nullptr) && inside.kind == Value::NUMBER);
   }
-  // A fraction is cut off. A number that does not fit is refused.
+  // A fraction is cut off. A whole number of 64 bits is cut to those of the field; any other that does not fit is refused.
   template <typename T>
   bool whole(const Value& value, T& out) {
     if (!numeric(value)) {
@@ -644,17 +640,9 @@ class MESOS_HIDDEN FieldReader {
       return true;
     }
     errno = 0;
-    bool fits;
-    if (std::numeric_limits<T>::is_signed) {
-      const long long number = std::strtoll(text, nullptr, 10);
-      out = static_cast<T>(number);
-      fits = static_cast<long long>(out) == number;
-    } else {
-      const unsigned long long number = std::strtoull(text, nullptr, 10);
-      out = static_cast<T>(number);
-      fits = static_cast<unsigned long long>(out) == number && text[std::strspn(text, " ")] != '-';
-    }
-    return (fits && errno == 0) || wrong("the number does not fit");
+    out = static_cast<T>(value.text.find('-') != std::string::npos ? static_cast<unsigned long long>(std::strtoll(text, nullptr, 10))
+                                                                   : std::strtoull(text, nullptr, 10));
+    return errno == 0 || wrong("the number does not fit");
   }
   // White space is ignored, and padding may lack.
   static bool binary(const std::string& text, std::string& out) {

@@ -19,9 +19,17 @@ const std::chrono::milliseconds LINGER(1000);
 // How often it is asked whether a call is cancelled.
 const std::chrono::milliseconds TICK(20);
 
-// The failure of a program.
-inline mesos::Error failure(const std::string& step, const Command& command, const std::string& why, const std::string& complaint) {
-  return mesos::Error("the program " + command.words[0] + " of step " + step + ": " + why + (complaint.empty() ? "" : ": " + complaint));
+// How long a reason may be, so that the daemon takes it whole.
+const size_t ROOM = sizeof mesos_error().text - 1;
+
+// The failure of a program. Of a long complaint the end is kept.
+inline mesos::Error failure(const std::string& step, const Command& command, const std::string& why, std::string complaint) {
+  std::string text = "the program " + command.words[0] + " of step " + step + ": " + why;
+  const size_t left = text.size() + 2 < ROOM ? ROOM - text.size() - 2 : 0;
+  if (complaint.size() > left) {
+    complaint.erase(0, complaint.size() - left);
+  }
+  return mesos::Error(complaint.empty() ? text : text + ": " + complaint);
 }
 
 // Any number of threads may use it.
