@@ -19,8 +19,8 @@
 //
 // A daemon in a session runs in the background until a ^C, of several the one that
 // was started last, and gets a free port; curl and other programs find it under its
-// usual one. Times, versions of compilers and paths
-// of the machine count for nothing. To write what sessions print into the pages:
+// usual one. Times, versions of compilers, paths of the machine and how many modules a
+// daemon has count for nothing. To write what sessions print into the pages:
 //
 //	go test ./internal/docs -update
 package docs

@@ -253,6 +253,8 @@ func normal(line string) string {
 		{regexp.MustCompile(`\b(\d+h)?(\d+m)?\d+(\.\d+)?(ns|µs|ms|s)\b`), "SPAN"},
 		{regexp.MustCompile(`"(time_ns|duration_ns|limit_ns)": ?\d+`), `"$1": N`},
 		{regexp.MustCompile(`\(cached\)`), "SPAN"},
+		{regexp.MustCompile(`\b\d+ (other modules|modules|handles|instances|needed|closed)\b`), "N $1"}, // whatever ships
+		{regexp.MustCompile(`^ +\d+\. (org_)`), "N. $1"},
 		{regexp.MustCompile(`go1\.\d+(\.\d+)?`), "go1"},
 		{regexp.MustCompile(`GCC [0-9.]+( \([^)]*\))?`), "GCC"},
 		{regexp.MustCompile(`goroutine \d+`), "goroutine"},
