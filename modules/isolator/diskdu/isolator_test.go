@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,21 +102,32 @@ func TestRealDisk(t *testing.T) {
 // world is an isolator on a disk that is made up.
 type world struct {
 	*meter
+	log *book
+
+	lock     sync.Mutex
 	used     map[string]uint64
 	errs     map[string]error
 	excluded map[string][]string
-	log      *strings.Builder
 	said     []*slave.ContainerLimitation
+}
+
+// takes says what a folder does from now on.
+func (w *world) takes(path string, used uint64, err error) {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	w.used[path], w.errs[path] = used, err
 }
 
 func made(t *testing.T, name string, enforce bool, test func(t *testing.T, w *world)) {
 	t.Run(name, func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			w := &world{used: map[string]uint64{}, errs: map[string]error{}, excluded: map[string][]string{}, log: &strings.Builder{}}
+			w := &world{used: map[string]uint64{}, errs: map[string]error{}, excluded: map[string][]string{}, log: &book{}}
 			w.meter = newIsolator(config{
 				interval: 10 * time.Second, enforce: enforce, workDir: "/work", workers: 1, log: logger(w.log),
 				measured: nobody{}, failed: nobody{}, exceeded: nobody{},
 				measure: func(_ context.Context, root string, excluded []string) (uint64, error) {
+					w.lock.Lock()
+					defer w.lock.Unlock()
 					w.excluded[root] = excluded
 					return w.used[root], w.errs[root]
 				},
@@ -124,11 +138,28 @@ func made(t *testing.T, name string, enforce bool, test func(t *testing.T, w *wo
 	})
 }
 
-func (w *world) sink(l *slave.ContainerLimitation) { w.said = append(w.said, l) }
+func (w *world) sink(l *slave.ContainerLimitation) {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	w.said = append(w.said, l)
+}
+
+func (w *world) told() []*slave.ContainerLimitation {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	return slices.Clone(w.said)
+}
+
+// seen is what was measured, with what was left out.
+func (w *world) seen() map[string][]string {
+	w.lock.Lock()
+	defer w.lock.Unlock()
+	return maps.Clone(w.excluded)
+}
 
 // round lets everything be measured once.
 func round() {
-	time.Sleep(11 * time.Second)
+	<-time.After(11 * time.Second)
 	synctest.Wait()
 }
 
@@ -138,38 +169,38 @@ func TestIsolator(t *testing.T) {
 		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1)))
 		require.NoError(t, err)
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
-		w.used["/s"] = 5 << 20
+		w.takes("/s", 5<<20, nil)
 		round()
 		use, err := w.Usage(ctx, id("c"))
 		require.NoError(t, err)
 		assert.EqualValues(t, 5<<20, use.GetDiskUsedBytes())
 		assert.EqualValues(t, 1<<20, use.GetDiskLimitBytes())
-		assert.Empty(t, w.said)
+		assert.Empty(t, w.told())
 	})
 	made(t, "one that is enforced is broken once", true, func(t *testing.T, w *world) {
 		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1)))
 		require.NoError(t, err)
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
-		w.used["/s"] = 1 << 20
+		w.takes("/s", 1<<20, nil)
 		round()
-		assert.Empty(t, w.said, "all of it may be used")
-		w.used["/s"]++
+		assert.Empty(t, w.told(), "all of it may be used")
+		w.takes("/s", 1<<20+1, nil)
 		round()
 		round()
-		require.Len(t, w.said, 1)
-		assert.Equal(t, "Disk usage (1048577B) exceeds quota (1MB)", w.said[0].GetMessage())
+		require.Len(t, w.told(), 1)
+		assert.Equal(t, "Disk usage (1048577B) exceeds quota (1MB)", w.told()[0].GetMessage())
 	})
 	made(t, "what is found before somebody watches is not lost", true, func(t *testing.T, w *world) {
-		w.used["/s"] = 5 << 20
+		w.takes("/s", 5<<20, nil)
 		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1)))
 		require.NoError(t, err)
 		synctest.Wait()
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
 		round()
-		assert.Len(t, w.said, 1)
+		assert.Len(t, w.told(), 1)
 	})
 	made(t, "without disk there is no quota", true, func(t *testing.T, w *world) {
-		w.used["/s"] = 5 << 20
+		w.takes("/s", 5<<20, nil)
 		_, err := w.Prepare(ctx, id("c"), launch("/s"))
 		require.NoError(t, err)
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
@@ -178,18 +209,18 @@ func TestIsolator(t *testing.T) {
 		require.NoError(t, err)
 		assert.Nil(t, use.DiskLimitBytes)
 		assert.EqualValues(t, 5<<20, use.GetDiskUsedBytes())
-		assert.Empty(t, w.said)
+		assert.Empty(t, w.told())
 	})
 	made(t, "Update is heard at once", true, func(t *testing.T, w *world) {
-		w.used["/s"] = 5 << 20
+		w.takes("/s", 5<<20, nil)
 		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(8)))
 		require.NoError(t, err)
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
 		synctest.Wait()
 		require.NoError(t, w.Update(ctx, id("c"), []*mesosv1.Resource{disk(4)}, nil))
 		synctest.Wait()
-		require.Len(t, w.said, 1)
-		assert.Equal(t, "Disk usage (5MB) exceeds quota (4MB)", w.said[0].GetMessage())
+		require.Len(t, w.told(), 1)
+		assert.Equal(t, "Disk usage (5MB) exceeds quota (4MB)", w.told()[0].GetMessage())
 	})
 	made(t, "when the container ends, nothing is said any more", true, func(t *testing.T, w *world) {
 		life, end := context.WithCancel(ctx)
@@ -197,39 +228,39 @@ func TestIsolator(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, w.Watch(life, id("c"), w.sink))
 		end()
-		w.used["/s"] = 5 << 20
+		w.takes("/s", 5<<20, nil)
 		round()
-		assert.Empty(t, w.said)
+		assert.Empty(t, w.told())
 		require.NoError(t, w.Cleanup(ctx, id("c")))
 		use, err := w.Usage(ctx, id("c"))
 		require.NoError(t, err)
 		assert.Nil(t, use)
 	})
 	made(t, "a folder that cannot be measured is said once, and the last figure stands", true, func(t *testing.T, w *world) {
-		w.used["/s"] = 5 << 20
+		w.takes("/s", 5<<20, nil)
 		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(8)))
 		require.NoError(t, err)
 		synctest.Wait()
-		w.errs["/s"] = errors.New("the disk has gone")
+		w.takes("/s", 0, errors.New("the disk has gone"))
 		round()
 		round()
 		assert.Equal(t, 1, strings.Count(w.log.String(), "the disk has gone"))
 		use, err := w.Usage(ctx, id("c"))
 		require.NoError(t, err)
 		assert.EqualValues(t, 5<<20, use.GetDiskUsedBytes())
-		w.errs["/s"] = nil
+		w.takes("/s", 5<<20, nil)
 		round()
-		w.errs["/s"] = errors.New("the disk has gone")
+		w.takes("/s", 0, errors.New("the disk has gone"))
 		round()
 		assert.Equal(t, 2, strings.Count(w.log.String(), "the disk has gone"), "it was well in between")
 	})
 	made(t, "who moves folders about is not let off", true, func(t *testing.T, w *world) {
-		w.used["/s"], w.errs["/s"] = 5<<20, fmt.Errorf("measure: %w", errMoved)
+		w.takes("/s", 5<<20, fmt.Errorf("measure: %w", errMoved))
 		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(4)))
 		require.NoError(t, err)
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
 		round()
-		assert.Len(t, w.said, 1)
+		assert.Len(t, w.told(), 1)
 	})
 	made(t, "recovered containers are taken up, one after another; orphans and nested ones are not", true, func(t *testing.T, w *world) {
 		var states []*slave.ContainerState
@@ -238,20 +269,21 @@ func TestIsolator(t *testing.T) {
 				ExecutorInfo: &mesosv1.ExecutorInfo{Resources: []*mesosv1.Resource{disk(1)}}})
 		}
 		states = append(states, &slave.ContainerState{ContainerId: id("a", "nested"), Directory: proto.String("/a/nested"), Pid: proto.Uint64(1)})
-		w.used["/a"], w.used["/b"] = 2<<20, 3<<20
+		w.takes("/a", 2<<20, nil)
+		w.takes("/b", 3<<20, nil)
 		require.NoError(t, w.Recover(ctx, states, []*mesosv1.ContainerID{id("orphan")}))
 		require.NoError(t, w.Watch(ctx, id("a"), w.sink))
 		require.NoError(t, w.Watch(ctx, id("b"), w.sink))
 		synctest.Wait()
-		assert.Len(t, w.excluded, 1, "the others are not due")
+		assert.Len(t, w.seen(), 1, "the others are not due")
 		round()
-		assert.Len(t, w.excluded, 2)
-		assert.Empty(t, w.said, "what they were given is not known yet")
+		assert.Len(t, w.seen(), 2)
+		assert.Empty(t, w.told(), "what they were given is not known yet")
 		require.NoError(t, w.Update(ctx, id("a"), []*mesosv1.Resource{disk(4)}, nil))
 		require.NoError(t, w.Update(ctx, id("b"), []*mesosv1.Resource{disk(2)}, nil))
 		round()
-		require.Len(t, w.said, 1)
-		assert.Equal(t, "Disk usage (3MB) exceeds quota (2MB)", w.said[0].GetMessage())
+		require.Len(t, w.told(), 1)
+		assert.Equal(t, "Disk usage (3MB) exceeds quota (2MB)", w.told()[0].GetMessage())
 		require.NoError(t, w.Cleanup(ctx, id("orphan")))
 	})
 }
@@ -263,12 +295,14 @@ func TestVolumes(t *testing.T) {
 		second := volume(4, "v2", "data/two")
 		second.Disk.Source = &mesosv1.Resource_DiskInfo_Source{Type: mesosv1.Resource_DiskInfo_Source_PATH.Enum(),
 			Path: &mesosv1.Resource_DiskInfo_Source_Path{Root: proto.String("/mnt/disk")}}
-		w.used["/s"], w.used[v1], w.used[v2] = 1, 2, 3
+		w.takes("/s", 1, nil)
+		w.takes(v1, 2, nil)
+		w.takes(v2, 3, nil)
 		_, err := w.Prepare(ctx, id("c"), launch("/s", disk(1), volume(2, "v1", "one"), second))
 		require.NoError(t, err)
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
 		round()
-		assert.Equal(t, []string{"one", "data/two"}, w.excluded["/s"])
+		assert.Equal(t, []string{"one", "data/two"}, w.seen()["/s"])
 		use, err := w.Usage(ctx, id("c"))
 		require.NoError(t, err)
 		assert.EqualValues(t, 1, use.GetDiskUsedBytes())
@@ -278,10 +312,10 @@ func TestVolumes(t *testing.T) {
 		}
 		assert.Equal(t, []string{" UNKNOWN 1/1048576", "v1 UNKNOWN 2/2097152", "v2 PATH 3/4194304"}, all)
 
-		w.used[v2] = 5 << 20
+		w.takes(v2, 5<<20, nil)
 		round()
-		require.Len(t, w.said, 1)
-		assert.Equal(t, "v2", w.said[0].GetResources()[0].GetDisk().GetPersistence().GetId())
+		require.Len(t, w.told(), 1)
+		assert.Equal(t, "v2", w.told()[0].GetResources()[0].GetDisk().GetPersistence().GetId())
 
 		require.NoError(t, w.Update(ctx, id("c"), []*mesosv1.Resource{disk(1), volume(2, "v1", "one")}, nil))
 		use, err = w.Usage(ctx, id("c"))
@@ -298,7 +332,7 @@ func TestVolumes(t *testing.T) {
 		round()
 		assert.Contains(t, w.log.String(), "its id is no name for a folder")
 		assert.Contains(t, w.log.String(), "its disk is of type BLOCK")
-		assert.Len(t, w.excluded, 1)
+		assert.Len(t, w.seen(), 1)
 	})
 }
 

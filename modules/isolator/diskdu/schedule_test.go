@@ -22,15 +22,16 @@ func TestSchedule(t *testing.T) {
 	}
 	in("a job runs at once, and an interval after each end", func(t *testing.T, s *schedule) {
 		began, at := time.Now(), []time.Duration{}
-		s.add(0, func(context.Context) { at = append(at, time.Since(began)); time.Sleep(time.Second) })
-		time.Sleep(25 * time.Second)
+		s.add(0, func(context.Context) { at = append(at, time.Since(began)); <-time.After(time.Second) })
+		<-time.After(25 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, []time.Duration{0, 11 * time.Second, 22 * time.Second}, at)
 	})
 	in("one that takes long is left in peace for longer", func(t *testing.T, s *schedule) {
 		began, at := time.Now(), []time.Duration{}
-		s.add(0, func(context.Context) { at = append(at, time.Since(began)); time.Sleep(10 * time.Second) })
-		time.Sleep(101 * time.Second)
+		s.add(0, func(context.Context) { at = append(at, time.Since(began)); <-time.After(10 * time.Second) })
+		<-time.After(101 * time.Second)
+		synctest.Wait()
 		assert.Equal(t, []time.Duration{0, 50 * time.Second, 100 * time.Second}, at)
 	})
 	in("no more than the workers run at once, and all come about", func(t *testing.T, s *schedule) {
@@ -38,12 +39,12 @@ func TestSchedule(t *testing.T) {
 		for range 100 {
 			s.add(0, func(context.Context) {
 				most.Store(max(most.Load(), now.Add(1)))
-				time.Sleep(time.Millisecond)
+				<-time.After(time.Millisecond)
 				now.Add(-1)
 				runs.Add(1)
 			})
 		}
-		time.Sleep(time.Second)
+		<-time.After(time.Second)
 		assert.EqualValues(t, 2, most.Load())
 		assert.EqualValues(t, 100, runs.Load())
 	})
@@ -54,17 +55,18 @@ func TestSchedule(t *testing.T) {
 		synctest.Wait()
 		s.remove(j)
 		s.remove(waiting)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
+		synctest.Wait()
 		assert.Equal(t, 1, runs)
 	})
 	in("hurry brings a job forward, and has a running one come again", func(t *testing.T, s *schedule) {
 		began, at := time.Now(), []time.Duration{}
-		j := s.add(5*time.Second, func(context.Context) { at = append(at, time.Since(began)); time.Sleep(time.Second) })
-		time.Sleep(time.Second)
+		j := s.add(5*time.Second, func(context.Context) { at = append(at, time.Since(began)); <-time.After(time.Second) })
+		<-time.After(time.Second)
 		s.hurry(j)
-		time.Sleep(500 * time.Millisecond)
+		<-time.After(500 * time.Millisecond)
 		s.hurry(j)
-		time.Sleep(2 * time.Second)
+		<-time.After(2 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, []time.Duration{time.Second, 2 * time.Second}, at)
 	})

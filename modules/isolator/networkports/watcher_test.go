@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -41,30 +40,28 @@ type world struct {
 
 func made(t *testing.T, name string, enforce bool, test func(t *testing.T, w *world)) {
 	t.Run(name, func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := &world{open: map[int][]uint64{}, sockets: map[uint64]uint16{}, away: map[int]bool{}}
-			w.watcher = newWatcher(config{
-				interval: 10 * time.Second, enforce: enforce, watched: ports{{0, 65535}}, log: slog.New(slog.NewTextHandler(&w.log, nil)),
-				rounds: nobody{}, failed: nobody{}, violations: nobody{},
-				listeners: func(ports) (map[uint64]uint16, error) { w.reads++; return w.sockets, w.fault },
-				tree:      func(pid int32) []int { return []int{int(pid), int(pid) + 1} },
-				network: func(pid int) string {
-					if w.away[pid] {
-						return "other"
+		w := &world{open: map[int][]uint64{}, sockets: map[uint64]uint16{}, away: map[int]bool{}}
+		w.watcher = newWatcher(config{
+			interval: time.Hour, enforce: enforce, watched: ports{{0, 65535}}, log: slog.New(slog.NewTextHandler(&w.log, nil)),
+			rounds: nobody{}, failed: nobody{}, violations: nobody{},
+			listeners: func(ports) (map[uint64]uint16, error) { w.reads++; return w.sockets, w.fault },
+			tree:      func(pid int32) []int { return []int{int(pid), int(pid) + 1} },
+			network: func(pid int) string {
+				if w.away[pid] {
+					return "other"
+				}
+				return "host"
+			},
+			owned: func(pid int, sockets map[uint64]uint16, found func(uint16)) {
+				for _, inode := range w.open[pid] {
+					if port, ok := sockets[inode]; ok {
+						found(port)
 					}
-					return "host"
-				},
-				owned: func(pid int, sockets map[uint64]uint16, found func(uint16)) {
-					for _, inode := range w.open[pid] {
-						if port, ok := sockets[inode]; ok {
-							found(port)
-						}
-					}
-				},
-			})
-			test(t, w)
-			require.NoError(t, w.Close(t.Context()))
+				}
+			},
 		})
+		test(t, w)
+		require.NoError(t, w.Close(t.Context()))
 	})
 }
 
@@ -90,11 +87,6 @@ func (w *world) runs(t *testing.T, pid int32, given ports, id *mesosv1.Container
 	require.NoError(t, w.Isolate(context.Background(), id, pid))
 }
 
-func round() {
-	time.Sleep(11 * time.Second)
-	synctest.Wait()
-}
-
 func TestRounds(t *testing.T) {
 	ctx := context.Background()
 	made(t, "what a container was given is its own", true, func(t *testing.T, w *world) {
@@ -102,7 +94,7 @@ func TestRounds(t *testing.T) {
 		w.listens(10, 80)
 		w.listens(11, 82)
 		w.listens(99, 4000)
-		round()
+		w.round(ctx)
 		assert.Empty(t, w.said)
 	})
 	made(t, "other ports are not, of any process", true, func(t *testing.T, w *world) {
@@ -111,8 +103,8 @@ func TestRounds(t *testing.T) {
 		for _, port := range []uint16{80, 82, 81, 90} {
 			w.listens(11, port)
 		}
-		round()
-		round()
+		w.round(ctx)
+		w.round(ctx)
 		require.Len(t, w.said, 1)
 		assert.Equal(t, "Container is listening on unallocated port(s): [81-82, 90-90]", w.said[0].GetMessage())
 		assert.Equal(t, 2, w.reads, "the tables are read once a round, for all")
@@ -120,22 +112,22 @@ func TestRounds(t *testing.T) {
 	made(t, "without enforcement they are logged, once", false, func(t *testing.T, w *world) {
 		w.runs(t, 10, nil, id("c"))
 		w.listens(10, 80)
-		round()
-		round()
+		w.round(ctx)
+		w.round(ctx)
 		assert.Empty(t, w.said)
 		assert.Equal(t, 1, strings.Count(w.log.String(), "[80-80]"))
 		w.listens(10, 443)
-		round()
+		w.round(ctx)
 		assert.Contains(t, w.log.String(), "[80-80, 443-443]")
 	})
 	made(t, "what nested containers do counts for their root, and what they were given does not", true, func(t *testing.T, w *world) {
 		w.runs(t, 10, ports{{80, 80}}, id("group"))
 		w.runs(t, 20, ports{{81, 81}}, id("group", "task"))
 		w.listens(20, 80)
-		round()
+		w.round(ctx)
 		assert.Empty(t, w.said)
 		w.listens(20, 81)
-		round()
+		w.round(ctx)
 		require.Len(t, w.said, 1)
 		assert.Contains(t, w.said[0].GetMessage(), "[81-81]")
 		require.NoError(t, w.Cleanup(ctx, id("group", "task")))
@@ -145,7 +137,7 @@ func TestRounds(t *testing.T) {
 		w.runs(t, 10, nil, id("c"))
 		w.listens(11, 80)
 		w.away[11] = true
-		round()
+		w.round(ctx)
 		assert.Empty(t, w.said)
 
 		named := &slave.ContainerConfig{ContainerInfo: &mesosv1.ContainerInfo{Type: mesosv1.ContainerInfo_MESOS.Enum(),
@@ -156,7 +148,7 @@ func TestRounds(t *testing.T) {
 		require.NoError(t, w.Isolate(ctx, id("n"), 30))
 		require.NoError(t, w.Update(ctx, id("n"), nil, nil))
 		w.listens(30, 80)
-		round()
+		w.round(ctx)
 		assert.Empty(t, w.said)
 		assert.NoError(t, w.Cleanup(ctx, id("n")))
 	})
@@ -164,10 +156,10 @@ func TestRounds(t *testing.T) {
 		w.runs(t, 10, nil, id("c"))
 		require.NoError(t, w.Update(ctx, id("c"), []*mesosv1.Resource{ports{{80, 80}}.resource()}, nil))
 		w.listens(10, 80)
-		round()
+		w.round(ctx)
 		assert.Empty(t, w.said)
 		require.NoError(t, w.Update(ctx, id("c"), nil, nil))
-		round()
+		w.round(ctx)
 		assert.Len(t, w.said, 1)
 	})
 	made(t, "of recovered containers nothing is known before the first Update", true, func(t *testing.T, w *world) {
@@ -175,10 +167,10 @@ func TestRounds(t *testing.T) {
 		require.NoError(t, w.Recover(ctx, states, []*mesosv1.ContainerID{id("orphan")}))
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
 		w.listens(20, 80)
-		round()
+		w.round(ctx)
 		assert.Empty(t, w.said)
 		require.NoError(t, w.Update(ctx, id("c"), nil, nil))
-		round()
+		w.round(ctx)
 		assert.Len(t, w.said, 1)
 		assert.NoError(t, w.Cleanup(ctx, id("orphan")))
 	})
@@ -190,10 +182,10 @@ func TestRounds(t *testing.T) {
 		require.NoError(t, w.Isolate(ctx, id("c"), 10))
 		w.listens(10, 80)
 		end()
-		round()
+		w.round(ctx)
 		require.NoError(t, w.Cleanup(ctx, id("c")))
 		require.NoError(t, w.Cleanup(ctx, id("c")))
-		round()
+		w.round(ctx)
 		assert.Empty(t, w.said)
 		assert.Equal(t, 1, w.reads, "nobody is there to look at")
 	})
@@ -201,12 +193,12 @@ func TestRounds(t *testing.T) {
 		w.runs(t, 10, nil, id("c"))
 		w.listens(10, 80)
 		w.fault = errors.New("no tables")
-		round()
-		round()
+		w.round(ctx)
+		w.round(ctx)
 		assert.Empty(t, w.said)
 		assert.Equal(t, 1, strings.Count(w.log.String(), "no tables"))
 		w.fault = nil
-		round()
+		w.round(ctx)
 		assert.Len(t, w.said, 1)
 	})
 }
