@@ -6,6 +6,7 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/modules/allocator/hierarchical"
 	cgroupsroot "github.com/mesos-modules/mms/modules/anonymous/cgroups"
+	anonymous "github.com/mesos-modules/mms/modules/anonymous/example"
 	agentside "github.com/mesos-modules/mms/modules/authenticatee/crammd5"
 	masterside "github.com/mesos-modules/mms/modules/authenticator/crammd5"
 	acls "github.com/mesos-modules/mms/modules/authorizer/local"
@@ -48,7 +49,7 @@ import (
 func Master() []facade.Library {
 	return []facade.Library{
 		calculator.Library, hierarchical.Library, masterside.Library, acls.Library, basic.Library, tokens.Library, contender.Library, detector.Library,
-		labels.Library, resolver.Library, filesecrets.Library, envsecrets.Library,
+		labels.Library, resolver.Library, filesecrets.Library, envsecrets.Library, anonymous.Library,
 	}
 }
 
@@ -60,6 +61,6 @@ func Slave() []facade.Library {
 		posixrlimits.Library, diskdu.Library, networkports.Library, command.Library,
 		cgroupsroot.Library, cgroupscpu.Library, cgroupsmem.Library, cgroupspids.Library,
 		profiles.Library, qos.Library, estimator.Library, jwt.Library, resolver.Library,
-		labels.Library, environment.Library, filesecrets.Library, envsecrets.Library, fixed.Library, load.Library,
+		labels.Library, environment.Library, filesecrets.Library, envsecrets.Library, fixed.Library, load.Library, anonymous.Library,
 	}
 }
