@@ -16,8 +16,12 @@ BUILD := $(GO) build
 # What the slave starts for each task has to start fast, and needs nothing of C.
 SMALL := ./cmd/mesos-containerizer ./cmd/mesos-logrotate-logger ./cmd/mesos-executor ./cmd/mesos-default-executor
 
-HEADERS   := $(wildcard facade/include/*.hpp facade/include/mesos/*.h* facade/include/mesos/roles/*.h)
+HEADERS   := $(shell find facade/include -name '*.h' -o -name '*.hpp')
 LIBRARIES := build/lib/libcalculator.so build/lib/libhello.so build/lib/libseveral.so build/lib/libdifference.so
+
+# Modules that ship in C++ as well: modules/hook/labels becomes libhook-labels-native.so.
+LIBRARIES += $(patsubst %,build/lib/lib%-native.so,authenticator-crammd5 authenticatee-crammd5 hook-labels hook-environment isolator-command)
+NATIVE    := $(shell find modules -path '*/native/*.?pp')
 
 .PHONY: help
 help: ## list the targets
@@ -37,6 +41,10 @@ build: tools ## build the daemons and mesos-module into bin/
 .PHONY: samples
 samples: tools $(LIBRARIES) ## build the sample libraries into build/lib
 	$(BUILD) -buildmode=plugin -o build/lib/libgoplugin.so ./examples/goplugin
+
+build/lib/lib%-native.so: $(HEADERS) $(NATIVE)
+	@mkdir -p $(@D)
+	$(CXX) $(CXXFLAGS) -pthread -shared -o $@ modules/$(subst -,/,$*)/native/*.cpp
 
 build/lib/lib%.so: examples/cpp/%.cpp $(HEADERS)
 	@mkdir -p $(@D)
