@@ -2,7 +2,10 @@
 
 #include <mesos/roles/anonymous.h>
 #include <mesos/roles/calculator.h>
+#include <mesos/roles/hook.h>
+#include <mesos/roles/isolator.h>
 #include <mesos/roles/test_module.h>
+#include <pthread.h>
 #include <sched.h>
 
 static int64_t entered;
@@ -103,6 +106,89 @@ static int32_t give_up(void* object, const mesos_context* context, mesos_sink* r
   return mesos_fail(error, "and then it broke");
 }
 
+/* An isolator that keeps the receiver, and answers Prepare with the bytes it was given as a name: it does not look at them. */
+static mesos_receiver kept;
+
+static int32_t watch(void* object, const mesos_context* context, mesos_bytes container, const mesos_receiver* sink, mesos_error* error) {
+  (void)object, (void)context, (void)error;
+  kept = *sink;
+  if (container.size > 0 && memchr(container.data, '!', container.size) != NULL) {
+    return mesos_fail(error, "cannot watch");
+  }
+  return 0;
+}
+
+static int32_t prepare(void* object, const mesos_context* context, mesos_bytes container, mesos_bytes config, mesos_sink* result,
+                       mesos_error* error) {
+  (void)object, (void)context, (void)config, (void)error;
+  switch (((const char*)container.data)[2]) {
+    case 'n': break;                                            /* nothing */
+    case 'e': result->write(result, "", 0); break;              /* an empty message */
+    case 'g': result->write(result, "\xff\xff\xff", 3); break;  /* garbage */
+    case 't': result->write(result, "", 0), result->write(result, "", 0); break;
+  }
+  return 0;
+}
+
+static int32_t cleanup(void* object, const mesos_context* context, mesos_bytes container, mesos_error* error) {
+  (void)object, (void)context, (void)container, (void)error;
+  return 0;
+}
+
+static const mesos_isolator_table keeper_table = {MESOS_ISOLATOR_HEAD, .prepare = prepare, .watch = watch, .cleanup = cleanup};
+static const mesos_isolator_table* const keeper_object = &keeper_table;
+
+/* Sends from a thread that Go does not know. */
+typedef struct {
+  const void* data;
+  size_t size;
+  int32_t answer;
+} sending;
+
+static void* send_it(void* argument) {
+  sending* s = argument;
+  s->answer = mesos_send(&kept, s->data, s->size);
+  return NULL;
+}
+
+int32_t mms_test_send(const void* data, size_t size) {
+  sending s = {data, size, -1};
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, send_it, &s) != 0) {
+    return -1;
+  }
+  pthread_join(thread, NULL);
+  return s.answer;
+}
+
+int32_t mms_test_open(void) { return kept.open(kept.daemon, kept.id); }
+
+/* A hook that tells its arguments apart: what is there, and what is NULL. */
+static int32_t pre_launch(void* object, const mesos_context* context, mesos_bytes task, mesos_bytes executor, mesos_bytes container,
+                          mesos_bytes sandbox, mesos_bytes mapped, mesos_bytes environment, mesos_sink* result, mesos_error* error) {
+  (void)object, (void)context, (void)container, (void)sandbox, (void)mapped, (void)result;
+  return mesos_fail(error, "task %d, executor %d, environment %d of %d", task.data != NULL, executor.data != NULL,
+                    environment.data != NULL, (int)environment.size);
+}
+
+static const mesos_hook_table teller_table = {MESOS_HOOK_HEAD, .slave_pre_launch_docker_task_executor_decorator = pre_launch};
+static const mesos_hook_table* const teller_object = &teller_table;
+
+static int32_t lost(void* object, const mesos_context* context, mesos_bytes agent, mesos_error* error) {
+  (void)object, (void)context, (void)agent;
+  return mesos_fail(error, "the old one is called");
+}
+
+/* A hook of a release that had three methods, with something else behind its table. */
+static const struct {
+  mesos_role_table head;
+  void* functions[3];
+  uintptr_t behind[8];
+} young_table = {{MESOS_ROLE_MAGIC, offsetof(mesos_hook_table, slave_run_task_label_decorator), 0, "Hook"},
+                 {NULL, NULL, (void*)lost},
+                 {1, 1, 1, 1, 1, 1, 1, 1}};
+static const void* const young_object = &young_table;
+
 #define CALCULATOR(name_, ...)                                                                    \
   static const mesos_calculator_table name_##_table = {MESOS_CALCULATOR_HEAD, __VA_ARGS__};       \
   static const mesos_calculator_table* const name_##_object = &name_##_table;
@@ -180,6 +266,9 @@ uintptr_t mms_test_object(const char* name) {
   IS("stranger", &stranger_object)
   IS("short", &short_object)
   IS("endless", &endless_object)
+  IS("keeper", &keeper_object)
+  IS("teller", &teller_object)
+  IS("young", &young_object)
   return 0;
 }
 

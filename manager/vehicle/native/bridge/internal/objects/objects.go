@@ -70,6 +70,15 @@ func Bare(function uintptr, a byte, b int64) int32 {
 // Entered counts the calls that have begun to wait.
 func Entered() int64 { return int64(C.mms_test_entered()) }
 
+// Send hands data to the receiver that keeper was given last, from a thread that Go
+// knows nothing of, and returns what the receiver answered.
+func Send(data []byte) int32 {
+	return int32(C.mms_test_send(unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))))
+}
+
+// Listens asks that receiver whether anybody still listens.
+func Listens() bool { return C.mms_test_open() != 0 }
+
 // Library is an open dynamic library.
 type Library struct{ handle C.uintptr_t }
 
