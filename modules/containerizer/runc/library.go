@@ -38,7 +38,7 @@ var Library = facade.Library{Modules: []facade.Declared{
 	facade.Module[containerizer.Containerizer]{
 		Name: Name, Version: "1.0.0",
 		Author: "Apache Mesos", Email: "modules@mesos.apache.org",
-		Description: "Runs containers by runc, in images from OCI layout folders.",
+		Description: "Runs containers with runc, from images in a folder.",
 		Requires:    honoured(),
 		Parameters:  facade.SchemaOf[parameters](),
 		New:         create,

@@ -17,9 +17,10 @@ var errMemory = errors.New("the container has used more memory than it may")
 
 const cgroupMount = "/sys/fs/cgroup"
 
-// watchMemory ends the container as soon as the kernel kills one of its processes for
-// lack of memory: the rest would be half a container. That needs control groups of
-// version 1; with version 2 it is seen at the end alone.
+// watchMemory ends the container as soon as it needs more memory than it may have. The
+// kernel is kept from killing one of its processes, so that nobody takes that for the
+// process' own end: who needs the memory waits for it until all are killed. That needs
+// control groups of version 1; with version 2 the kernel kills, and it is seen at the end.
 func (h *holder) watchMemory() {
 	folder, legacy := memoryGroup(h.children.firstOr(0))
 	h.memory = folder
@@ -40,7 +41,8 @@ func (h *holder) watchMemory() {
 		_ = f.Close()
 		return
 	}
-	_ = unix.SetNonblock(events, true) // Fd has undone it
+	_ = unix.SetNonblock(events, true)                                            // Fd has undone it
+	_ = os.WriteFile(filepath.Join(folder, "memory.oom_control"), []byte("1"), 0) // else the kernel kills first
 	go func() {
 		if _, err := f.Read(make([]byte, binary.Size(uint64(0)))); err != nil {
 			return
