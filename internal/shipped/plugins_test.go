@@ -41,13 +41,15 @@ func TestEveryModuleIsAPlugin(t *testing.T) {
 			out, err := exec.Command(filepath.Join(programs, daemon.String()), args...).Output()
 			require.NoError(t, err, "%s", out)
 			var report struct {
-				Modules []struct{ Module, Vehicle string }
+				Plan struct {
+					Modules []struct{ Name, Vehicle string }
+				}
 			}
 			require.NoError(t, json.Unmarshal(out, &report))
 			var found []string
-			for _, m := range report.Modules {
+			for _, m := range report.Plan.Modules {
 				if m.Vehicle == vehicle.GoPlugin {
-					found = append(found, m.Module)
+					found = append(found, m.Name)
 				}
 			}
 			assert.ElementsMatch(t, all, found)
