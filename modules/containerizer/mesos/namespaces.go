@@ -132,7 +132,12 @@ func (n *namespaces) start(program string, arguments []string, attr *syscall.Pro
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		runtime.LockOSThread() // and never unlock it: the thread ends here, for it is not in the agent's namespaces any more
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() { // the main thread never ends, and where it is is where /proc/self is
+			defer runtime.UnlockOSThread()
+			pid, err = n.start(program, arguments, attr) // on another thread: this one is taken
+			return
+		}
 		for _, f := range n.enter {
 			if err = unix.Setns(int(f.Fd()), 0); err != nil {
 				err = fmt.Errorf("enter %s: %w", f.Name(), err)
@@ -140,6 +145,7 @@ func (n *namespaces) start(program string, arguments []string, attr *syscall.Pro
 			}
 		}
 		pid, err = syscall.ForkExec(program, arguments, attr)
+		// Still locked: the thread ends with the goroutine.
 	}()
 	<-done
 	return pid, err

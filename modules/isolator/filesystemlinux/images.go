@@ -147,12 +147,18 @@ func tryOverlay(folder string) error {
 func apart(do func() error) error {
 	done := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlock it: the thread ends with the goroutine
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() { // the main thread never ends, and what it sees is what /proc/self shows
+			defer runtime.UnlockOSThread()
+			done <- apart(do) // on another thread: this one is taken
+			return
+		}
 		err := unix.Unshare(unix.CLONE_NEWNS)
 		if err == nil {
 			err = do()
 		}
 		done <- err
+		// Still locked: the thread ends with the goroutine.
 	}()
 	return <-done
 }

@@ -154,6 +154,9 @@ func (f *filesystem) Prepare(_ context.Context, id *mesosv1.ContainerID, config 
 	if err := f.volumes(l, c, parent, config); err != nil {
 		return nil, err
 	}
+	if err := l.complete(); err != nil {
+		return nil, err
+	}
 	return l.launch, c.write()
 }
 

@@ -22,6 +22,7 @@ const (
 type layout struct {
 	launch *slave.ContainerLaunchInfo
 	root   string // empty: the host's
+	lower  string // an image that can only be read; empty: none
 }
 
 func newLayout() *layout {
@@ -108,6 +109,7 @@ func (f *filesystem) imageOf(l *layout, c *container, config *slave.ContainerCon
 	l.root = o.root()
 	l.launch.Rootfs = proto.String(l.root)
 	if f.images.readOnly {
+		l.lower = lower
 		l.mount("/", lower, "", readOnly, "")
 	} else {
 		l.mount("/", "overlay", "overlay", 0, o.options(lower))
@@ -123,14 +125,15 @@ func (f *filesystem) imageOf(l *layout, c *container, config *slave.ContainerCon
 		l.mount(program, program, "", readOnly, "")
 	}
 	c.Root = true
-	if f.images.readOnly {
-		return complete(lower, l)
-	}
 	return nil
 }
 
-// complete says which folders an image lacks that nobody can make in it.
-func complete(lower string, l *layout) error {
+// complete says what an image lacks that is mounted on and that nobody can make in it.
+func (l *layout) complete() error {
+	lower := l.lower
+	if lower == "" {
+		return nil
+	}
 	var missing []string
 	for _, m := range l.launch.GetMounts() {
 		inside := strings.TrimPrefix(m.GetTarget(), l.root)
