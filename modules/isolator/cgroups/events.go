@@ -3,7 +3,6 @@ package cgroups
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -135,8 +134,8 @@ func (w *Watch) look(signalled, faults bool) bool {
 		return true
 	}
 	happened, err := w.happened(signalled)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENODEV) {
-		err = ErrRemoved
+	if errors.Is(removed(err), ErrRemoved) {
+		err = ErrRemoved // the path says nothing to who reads why a task failed
 	}
 	if !happened && (err == nil || !faults) {
 		return false

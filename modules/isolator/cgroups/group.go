@@ -47,17 +47,6 @@ func (g *Group) Folder(controller string) string { return g.folders[controller] 
 // Set writes limits; what is zero is left as it is.
 func (g *Group) Set(r *lib.Resources) error { return g.files.Set(r) }
 
-// Stats reads what controllers have counted. The library takes a group that is not there
-// for one that has used nothing; here it is ErrRemoved.
-func (g *Group) Stats(controllers lib.Controller) (*lib.Stats, error) {
-	for _, folder := range g.folders {
-		if _, err := os.Stat(folder); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrRemoved, err)
-		}
-	}
-	return g.files.Stats(&lib.StatsOptions{Controllers: controllers})
-}
-
 // Kill ends all processes in the group and in those below it, but for this one. What
 // they start meanwhile is left to whoever removes the group.
 func (g *Group) Kill(controller string) error {

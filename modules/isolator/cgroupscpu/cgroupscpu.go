@@ -134,24 +134,34 @@ func times(n, by float64, least, most uint64) uint64 {
 
 // Usage implements cgroups.Controller.
 func (c *controller) Usage(g *cgroups.Group, out *mesosv1.ResourceStatistics) error {
-	s, err := g.Stats(lib.CPU)
+	stat, err := g.Counts("cpu", "cpu.stat")
 	if err != nil {
 		return err
 	}
-	out.CpusUserTimeSecs = proto.Float64(seconds(s.CpuStats.CpuUsage.UsageInUsermode))
-	out.CpusSystemTimeSecs = proto.Float64(seconds(s.CpuStats.CpuUsage.UsageInKernelmode))
-	if t := s.CpuStats.ThrottlingData; t.Periods > 0 || c.CFS {
-		out.CpusNrPeriods = proto.Uint32(uint32(t.Periods))
-		out.CpusNrThrottled = proto.Uint32(uint32(t.ThrottledPeriods))
-		out.CpusThrottledTimeSecs = proto.Float64(seconds(t.ThrottledTime))
+	used, unit := stat, time.Microsecond
+	user, system, throttled := "user_usec", "system_usec", time.Duration(stat["throttled_usec"])*time.Microsecond
+	if !g.Unified {
+		if used, err = g.Counts("cpuacct", "cpuacct.stat"); err != nil {
+			return err
+		}
+		user, system, unit = "user", "system", tick
+		throttled = time.Duration(stat["throttled_time"])
+	}
+	out.CpusUserTimeSecs = proto.Float64((time.Duration(used[user]) * unit).Seconds())
+	out.CpusSystemTimeSecs = proto.Float64((time.Duration(used[system]) * unit).Seconds())
+	if stat["nr_periods"] > 0 || c.CFS {
+		out.CpusNrPeriods = proto.Uint32(uint32(stat["nr_periods"]))
+		out.CpusNrThrottled = proto.Uint32(uint32(stat["nr_throttled"]))
+		out.CpusThrottledTimeSecs = proto.Float64(throttled.Seconds())
 	}
 	if !c.Counts {
 		return nil
 	}
-	return g.Count("cpu", out)
+	return g.Tasks("cpu", out)
 }
 
-func seconds(nanoseconds uint64) float64 { return time.Duration(nanoseconds).Seconds() }
+// tick is the unit of times in control groups of version 1, the same on every Linux.
+const tick = time.Second / 100
 
 // Watch implements cgroups.Controller: who uses too much is slowed down, not ended.
 func (*controller) Watch(*cgroups.Group, func(*slave.ContainerLimitation)) (*cgroups.Watch, error) {

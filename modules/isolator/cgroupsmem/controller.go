@@ -35,11 +35,11 @@ func (c *controller) Limit(g *cgroups.Group, requests []*mesosv1.Resource, limit
 	hard := bytesOf(mem.Most())
 	raise := !g.Limited
 	if !raise {
-		now, err := g.Stats(lib.Memory)
+		now, err := g.Number(memory, filesOf(g.Unified).limit)
 		if err != nil {
 			return err
 		}
-		raise = hard < 0 || uint64(hard) > now.MemoryStats.Usage.Limit
+		raise = hard < 0 || uint64(hard) > now
 	}
 	if raise {
 		r.Memory = hard
@@ -60,38 +60,30 @@ func bytesOf(megabytes float64) int64 {
 
 // Usage implements cgroups.Controller.
 func (c *controller) Usage(g *cgroups.Group, out *mesosv1.ResourceStatistics) error {
-	s, err := g.Stats(lib.Memory)
+	files := filesOf(g.Unified)
+	total, err := g.Number(memory, files.total)
 	if err != nil {
 		return err
 	}
-	m := s.MemoryStats
-	out.MemTotalBytes = proto.Uint64(m.Usage.Usage)
-	set := func(field **uint64, names ...string) {
-		for _, name := range names {
-			if n, ok := m.Stats[name]; ok {
+	out.MemTotalBytes = &total
+	counts, err := g.Counts(memory, "memory.stat")
+	if err != nil {
+		return err
+	}
+	for _, s := range files.statistics {
+		if n, ok := counts[s.name]; ok {
+			for _, field := range s.fields(out) {
 				*field = proto.Uint64(n)
-				return
 			}
 		}
 	}
-	// The first is what version 1 calls it, the second version 2.
-	set(&out.MemRssBytes, "total_rss", "anon")
-	set(&out.MemAnonBytes, "total_rss", "anon")
-	set(&out.MemCacheBytes, "total_cache", "file")
-	set(&out.MemFileBytes, "total_cache", "file")
-	set(&out.MemMappedFileBytes, "total_mapped_file", "file_mapped")
-	set(&out.MemUnevictableBytes, "total_unevictable", "unevictable")
-	if g.Unified {
-		set(&out.MemKmemUsageBytes, "kernel")
-		set(&out.MemKmemTcpUsageBytes, "sock")
-		out.MemSwapBytes = proto.Uint64(m.SwapOnlyUsage.Usage)
-		return nil
-	}
-	set(&out.MemSwapBytes, "total_swap")
-	out.MemKmemUsageBytes = proto.Uint64(m.KernelUsage.Usage)
-	out.MemKmemTcpUsageBytes = proto.Uint64(m.KernelTCPUsage.Usage)
-	if c.LimitSwap {
-		out.MemTotalMemswBytes = proto.Uint64(m.SwapUsage.Usage)
+	for _, o := range files.others {
+		if o.swap && !c.LimitSwap {
+			continue
+		}
+		if n, err := g.Number(memory, o.file); err == nil { // not every kernel counts it
+			*o.field(out) = &n
+		}
 	}
 	return nil
 }

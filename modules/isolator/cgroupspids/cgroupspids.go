@@ -85,7 +85,7 @@ func (c *controller) Limit(g *cgroups.Group, _ []*mesosv1.Resource, _ map[string
 
 // Usage implements cgroups.Controller.
 func (c *controller) Usage(g *cgroups.Group, out *mesosv1.ResourceStatistics) error {
-	return g.Count(pids, out)
+	return g.Tasks(pids, out)
 }
 
 // Watch implements cgroups.Controller.
