@@ -124,6 +124,9 @@ func (m Member) Framework() string { return m.m.framework.id }
 // Role is the name of the member's role.
 func (m Member) Role() string { return m.m.role.name }
 
+// Number is one that no other member has meanwhile; numbers are as small as can be.
+func (m Member) Number() int { return int(m.m.slot) }
+
 // Has is what the framework has in the role, offered or in use.
 func (m Member) Has() resources.Quantities { return m.m.role.frameworks.Has(m.m.client) }
 

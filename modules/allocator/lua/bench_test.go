@@ -2,6 +2,7 @@ package lua_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"syscall"
@@ -38,7 +39,13 @@ func (nothing) Gauge(string, string) facade.Gauge     { return nothing{} }
 func (h host) Lifetime() context.Context { return h.life }
 func (h host) Logger() *slog.Logger      { return slog.New(slog.DiscardHandler) }
 func (h host) Metrics() facade.Metrics   { return nothing{} }
-func (h host) StateDir() (string, error) { return h.dir, nil }
+
+func (h host) StateDir() (string, error) {
+	if h.dir == "" {
+		return "", errors.New("there is none")
+	}
+	return h.dir, nil
+}
 
 // field is an allocator and the master's side of it: agents and frameworks as in the
 // benchmarks of package hierarchical.
@@ -146,6 +153,7 @@ func BenchmarkDeclineOffers(b *testing.B) {
 			}{
 				{"hierarchical", hierarchical.Library, nil},
 				{"fair_share.lua", lua.Library, script("fair_share.lua")},
+				{"in_order.lua", lua.Library, script("in_order.lua")},
 			} {
 				b.Run(fmt.Sprintf("%s/agents=%d/frameworks=%d/%s", shape.name, size.agents, size.frameworks, c.name), func(b *testing.B) {
 					b.StopTimer()

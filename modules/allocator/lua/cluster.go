@@ -21,7 +21,7 @@ type cluster struct {
 
 	agents     map[*vmlua.LTable]hierarchical.Agent
 	candidates map[*vmlua.LTable]hierarchical.Member
-	members    map[hierarchical.Member]*vmlua.LTable
+	members    []*vmlua.LTable          // by the members' numbers
 	nodes      map[string]*vmlua.LTable // of the standings; those of frameworks by role and id
 	scratch    []hierarchical.Member
 	made       int // offers
@@ -31,7 +31,7 @@ func newCluster(run hierarchical.Run, divided []hierarchical.Agent, s *vm.Sessio
 	return &cluster{
 		run: run, divided: divided, session: s, refuse: refuse,
 		agents: map[*vmlua.LTable]hierarchical.Agent{}, candidates: map[*vmlua.LTable]hierarchical.Member{},
-		members: map[hierarchical.Member]*vmlua.LTable{}, nodes: map[string]*vmlua.LTable{},
+		nodes: map[string]*vmlua.LTable{},
 	}
 }
 
@@ -158,7 +158,11 @@ func (c *cluster) ask(L *vmlua.LState) int {
 
 // member is the table of a framework in a role: one in each run.
 func (c *cluster) member(m hierarchical.Member) *vmlua.LTable {
-	if t := c.members[m]; t != nil {
+	number := m.Number()
+	if number >= len(c.members) {
+		c.members = append(c.members, make([]*vmlua.LTable, number+1-len(c.members))...)
+	}
+	if t := c.members[number]; t != nil {
 		return t
 	}
 	c.session.Take(candidateBytes)
@@ -166,7 +170,7 @@ func (c *cluster) member(m hierarchical.Member) *vmlua.LTable {
 	t.RawSetString("framework", vmlua.LString(m.Framework()))
 	t.RawSetString("role", vmlua.LString(m.Role()))
 	t.RawSetString("path", c.path(m))
-	c.members[m], c.candidates[t] = t, m
+	c.members[number], c.candidates[t] = t, m
 	return t
 }
 

@@ -29,26 +29,31 @@ func example(t testing.TB, name string) string {
 }
 
 func TestConformance(t *testing.T) {
-	for _, script := range []string{"fair_share.lua", "bin_packing.lua"} {
+	for _, script := range []string{"fair_share.lua", "bin_packing.lua", "in_order.lua"} {
 		t.Run(script, func(t *testing.T) {
 			moduletest.Conformance(t, lua.Library, lua.Name, moduletest.Parameter(lua.Name, "script", example(t, script)))
 		})
 	}
 }
 
-// The script for fair shares offers exactly what the allocator of Apache Mesos does, by itself.
+// Two scripts offer exactly what the allocator of Apache Mesos does: one works it out by itself, and
+// the other one takes the order it is given.
 func TestBehaviours(t *testing.T) {
-	moduletest.AllocatorBehaviours(t, func(t *testing.T) allocator.Allocator {
-		kit := moduletest.New(t, lua.Library, moduletest.Parameter(lua.Name, "script", example(t, "fair_share.lua")))
-		t.Cleanup(func() {
-			for _, name := range []string{"failures", "fallback_runs", "offers_refused"} {
-				v, ok := kit.Metric(lua.Name, name)
-				assert.True(t, ok)
-				assert.Zero(t, v, name)
-			}
+	for _, script := range []string{"fair_share.lua", "in_order.lua"} {
+		t.Run(script, func(t *testing.T) {
+			moduletest.AllocatorBehaviours(t, func(t *testing.T) allocator.Allocator {
+				kit := moduletest.New(t, lua.Library, moduletest.Parameter(lua.Name, "script", example(t, script)))
+				t.Cleanup(func() {
+					for _, name := range []string{"failures", "fallback_runs", "offers_refused"} {
+						v, ok := kit.Metric(lua.Name, name)
+						assert.True(t, ok)
+						assert.Zero(t, v, name)
+					}
+				})
+				return moduletest.Load[allocator.Allocator](kit, lua.Name)
+			})
 		})
-		return moduletest.Load[allocator.Allocator](kit, lua.Name)
-	})
+	}
 }
 
 func TestBinPacking(t *testing.T) {

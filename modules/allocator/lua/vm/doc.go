@@ -12,8 +12,8 @@
 //     become garbage stays counted, so that a run never holds more than its limit;
 //   - the libraries are this package's own where those of the interpreter are not bounded:
 //     nothing of them reads files, starts anything, waits, or loads code, and what takes
-//     long counts as many instructions. There are no patterns (they take exponential time),
-//     no coroutines (they nest on Go's stack, which ends the process), no metatables and no
+//     long counts as many instructions. There are no patterns (one search can take for ever),
+//     no coroutines (they nest on Go's stack, which nobody counts), no metatables and no
 //     pcall: a script that goes wrong ends.
 //
 // Each run begins with globals of its own.
