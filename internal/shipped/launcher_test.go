@@ -20,9 +20,7 @@ import (
 // flags of an agent that finds it.
 func withImages(t *testing.T, isolation string) (images string, flags []string) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root makes namespaces and mounts")
-	}
+	testimage.Root(t)
 	images = t.TempDir()
 	testimage.Make(t, filepath.Join(images, "tiny:1", "rootfs"), "of the image\n")
 	return images, []string{"--isolation=" + isolation, fmt.Sprintf(
@@ -155,9 +153,7 @@ func TestATaskGroupInImages(t *testing.T) {
 
 func TestNamespacesNeedTheMountsOfTheirIsolator(t *testing.T) {
 	t.Parallel()
-	if os.Geteuid() != 0 {
-		t.Skip("only root makes namespaces")
-	}
+	testimage.Root(t)
 	_, err := cluster.Up(t.Context(), cluster.Config{Bin: programs, Dir: t.TempDir(), Slave: []string{"--isolation=namespaces/pid"}})
 	assert.ErrorContains(t, err, "namespaces/pid needs the mount namespaces of filesystem/linux: name both in --isolation")
 }

@@ -61,3 +61,12 @@ func put(t testing.TB, from, to string) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(to, data, 0o755))
 }
+
+// Root skips a test that makes namespaces, mounts or other users where it does not run as
+// root.
+func Root(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root makes namespaces and mounts, and becomes others")
+	}
+}

@@ -42,9 +42,7 @@ type linux struct {
 }
 
 func newLinux(t *testing.T) *linux {
-	if os.Geteuid() != 0 {
-		t.Skip("only root makes namespaces and mounts")
-	}
+	testimage.Root(t)
 	l := &linux{real: &real{t: t, runtime: t.TempDir(), work: t.TempDir(), program: launcherDir(t)}, images: t.TempDir(), state: t.TempDir()}
 	l.isolate = l.isolators
 	testimage.Make(t, filepath.Join(l.images, "tiny"), "of the image\n")

@@ -25,7 +25,7 @@ func mount(target, source, kind, options string, flags uint32) *slave.ContainerM
 
 // image makes a root file system for the test.
 func image(t *testing.T) string {
-	require.Zero(t, os.Geteuid(), "only root makes namespaces")
+	testimage.Root(t)
 	folder := filepath.Join(t.TempDir(), "rootfs")
 	testimage.Make(t, folder, "of the test")
 	return folder
@@ -115,7 +115,7 @@ func TestRootFileSystem(t *testing.T) {
 
 func TestPidNamespace(t *testing.T) {
 	b := newBench(t)
-	require.Zero(t, os.Geteuid(), "only root makes namespaces")
+	testimage.Root(t)
 	proc := func(l *slave.ContainerLaunchInfo) {
 		l.Mounts = []*slave.ContainerMountInfo{mount("/proc", "", "proc", "", unix.MS_NOSUID)}
 	}
@@ -141,7 +141,7 @@ func TestPidNamespace(t *testing.T) {
 
 func TestCapabilities(t *testing.T) {
 	b := newBench(t)
-	require.Zero(t, os.Geteuid(), "only root has capabilities to give")
+	testimage.Root(t)
 	set := func(all ...mesosv1.CapabilityInfo_Capability) *mesosv1.CapabilityInfo {
 		return &mesosv1.CapabilityInfo{Capabilities: all}
 	}

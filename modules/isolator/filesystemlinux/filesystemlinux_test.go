@@ -19,6 +19,7 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/moduletest"
+	"github.com/mesos-modules/mms/internal/testimage"
 	"github.com/mesos-modules/mms/modules/isolator/filesystemlinux"
 	"github.com/mesos-modules/mms/roles/containerizer"
 	"github.com/mesos-modules/mms/roles/isolator"
@@ -37,7 +38,7 @@ func parameter(key, value string) moduletest.Option {
 }
 
 func TestConformance(t *testing.T) {
-	onlyRoot(t)
+	testimage.Root(t)
 	moduletest.Conformance(t, filesystemlinux.Library, filesystemlinux.Name)
 	t.Run("with an image and a volume", func(t *testing.T) {
 		images := t.TempDir()
@@ -46,12 +47,6 @@ func TestConformance(t *testing.T) {
 			moduletest.ContainerConfig(&slave.ContainerConfig{Directory: proto.String(t.TempDir()), CommandInfo: &mesosv1.CommandInfo{},
 				ContainerInfo: inImage("tiny", hostPath("data", "/usr"))}))
 	})
-}
-
-func onlyRoot(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root makes mounts")
-	}
 }
 
 func inImage(name string, volumes ...*mesosv1.Volume) *mesosv1.ContainerInfo {
@@ -87,7 +82,7 @@ type bench struct {
 }
 
 func newBench(t *testing.T, options ...moduletest.Option) *bench {
-	onlyRoot(t)
+	testimage.Root(t)
 	b := &bench{work: t.TempDir(), images: t.TempDir(), sandbox: t.TempDir(), state: t.TempDir(), id: &mesosv1.ContainerID{Value: proto.String("c")}}
 	require.NoError(t, os.Mkdir(filepath.Join(b.images, "tiny"), 0o755))
 	b.begin(t, options...)
@@ -384,7 +379,7 @@ func TestTheContainerizerIsTold(t *testing.T) {
 }
 
 func TestWithoutOverlay(t *testing.T) {
-	onlyRoot(t)
+	testimage.Root(t)
 	// The kernel makes no overlay whose changes are kept in another one.
 	state, lower, upper := t.TempDir(), t.TempDir(), t.TempDir()
 	require.NoError(t, os.MkdirAll(upper+"/work", 0o755))
@@ -410,7 +405,7 @@ func TestWithoutOverlay(t *testing.T) {
 }
 
 func TestParameters(t *testing.T) {
-	onlyRoot(t)
+	testimage.Root(t)
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
 	for key, c := range map[string]struct{ value, says string }{
