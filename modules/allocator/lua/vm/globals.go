@@ -22,7 +22,7 @@ func (s *Session) globals(o Options) {
 	} {
 		s.State.SetGlobal(name, s.State.NewFunction(f))
 	}
-	s.library("math", s.mathematics(o))
+	s.library("math", s.mathematics(o)).RawSetString("huge", lua.LNumber(math.Inf(1)))
 	s.library("string", s.strings())
 	s.library("table", s.tables())
 	methods := s.State.NewTable()
@@ -30,12 +30,13 @@ func (s *Session) globals(o Options) {
 	s.State.SetMetatable(lua.LString(""), methods) // ("x"):rep(3)
 }
 
-func (s *Session) library(name string, functions map[string]lua.LGFunction) {
+func (s *Session) library(name string, functions map[string]lua.LGFunction) *lua.LTable {
 	t := s.State.CreateTable(0, len(functions))
 	for each, f := range functions {
 		t.RawSetString(each, s.State.NewFunction(f))
 	}
 	s.State.SetGlobal(name, t)
+	return t
 }
 
 func (s *Session) assert(L *lua.LState) int {

@@ -58,6 +58,7 @@ func TestScripts(t *testing.T) {
 		{"formats", `log(string.format("%5.2f|%-4s|%03d|%x|%q|%%|%g", 3.14159, "ab", 7, 255, "q\"", 1e20))`, ` 3.14|ab  |007|ff|"q\""|%|1e+20`},
 		{"numbers of texts", `log(tostring(tonumber("12.5") + 1) .. tostring(tonumber("x")))`, "13.5nil"},
 		{"mathematics", `log(math.floor(2.7) + math.max(1, 5, 3) + math.random(1, 10) + math.sqrt(16))`, "17"},
+		{"more than any number", `log(tostring(1e308 < math.huge))`, "True"},
 		{"unpacking", `local a, b = unpack({1, 2}) log(a + b)`, "3"},
 		{"what a table is shown as", `log(tostring({}) .. tostring(nil) .. tostring(true))`, "tablenilTrue"},
 		{"what is not there", `log(tostring(os) .. tostring(io) .. tostring(require) .. tostring(load) .. tostring(loadstring) .. tostring(dofile) .. tostring(pcall) ..
