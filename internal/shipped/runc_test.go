@@ -15,48 +15,59 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/mesos-modules/mms/internal/clustertest"
+	"github.com/mesos-modules/mms/internal/privileged"
 	"github.com/mesos-modules/mms/internal/testimage"
 )
 
 const runcModule = "org_apache_mesos_RuncContainerizer"
 
-// runcAgent is an agent whose containers run in runc, in images of the test's own.
+// runcParts are plugin, shim and images.
+type runcParts struct{ plugin, shim, images string }
+
+// runcAgent is an agent whose containers run in runc.
 type runcAgent struct {
 	*clustertest.Cluster
 	root string // of its containers' control groups
 }
 
-// runc builds plugin and shim, lays down the images shell:1, and says:1, which has an entry
-// point, and starts a cluster.
-func runc(t *testing.T) *runcAgent {
+// newRuncParts builds plugin and shim, and lays down the images shell:1, and says:1, which
+// has an entry point.
+func newRuncParts(t *testing.T) runcParts {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("runc makes mounts and control groups, for which it has to be root")
-	}
+	privileged.Root(t, "only root makes mounts and control groups")
 	dir := t.TempDir()
-	plugin, shim, images := filepath.Join(dir, "runc.so"), filepath.Join(dir, "bin"), filepath.Join(dir, "images")
+	p := runcParts{plugin: filepath.Join(dir, "runc.so"), shim: filepath.Join(dir, "bin"), images: filepath.Join(dir, "images")}
 	built(t, "../..", filepath.Join(programs, "mesos-module"), "build", "--daemon="+filepath.Join(programs, "mesos-slave"),
-		"-o", plugin, "./modules/containerizer/runc")
-	built(t, "../../modules/containerizer/runc", "go", "build", "-o", shim+"/", "./cmd/mesos-runc-shim")
-
+		"-o", p.plugin, "./modules/containerizer/runc")
+	built(t, "../../modules/containerizer/runc", "go", "build", "-o", p.shim+"/", "./cmd/mesos-runc-shim")
 	files := filepath.Join(dir, "files")
 	testimage.Make(t, files, "of the image\n")
 	base := testimage.Gzip(t, testimage.Folder(t, files))
-	testimage.Layout(t, filepath.Join(images, "shell"), testimage.Image{Tag: "1", Layers: []testimage.Layer{base}})
-	testimage.Layout(t, filepath.Join(images, "says"), testimage.Image{Tag: "1", Layers: []testimage.Layer{base},
+	testimage.Layout(t, filepath.Join(p.images, "shell"), testimage.Image{Tag: "1", Layers: []testimage.Layer{base}})
+	testimage.Layout(t, filepath.Join(p.images, "says"), testimage.Image{Tag: "1", Layers: []testimage.Layer{base},
 		Config: map[string]any{"Entrypoint": []string{"echo", "it"}, "Cmd": []string{"says", "this"}, "Env": []string{"PATH=/bin"}, "WorkingDir": "/tmp"}})
+	return p
+}
 
-	a := &runcAgent{root: "mesos-runc-" + filepath.Base(filepath.Dir(dir)) + filepath.Base(dir)}
+// flags are an agent's. root is that of the containers' control groups.
+func (p runcParts) flags(t *testing.T, root string) []string {
+	t.Helper()
 	type parameter struct {
 		Key   string `json:"key"`
 		Value string `json:"value"`
 	}
-	manifest, err := json.Marshal(map[string]any{"libraries": []any{map[string]any{"file": plugin, "modules": []any{map[string]any{
-		"name": runcModule, "parameters": []parameter{{"images_dir", images}, {"launcher_dir", shim}, {"cgroups_root", a.root}, {"containers", "all"}}}}}}})
+	manifest, err := json.Marshal(map[string]any{"libraries": []any{map[string]any{"file": p.plugin, "modules": []any{map[string]any{
+		"name": runcModule, "parameters": []parameter{{"images_dir", p.images}, {"launcher_dir", p.shim}, {"cgroups_root", root}, {"containers", "all"}}}}}}})
 	require.NoError(t, err)
-	flags := []string{"--modules=" + string(manifest), "--containerizers=runc,mesos", "--isolation=posix/cpu,posix/mem,posix/rlimits"}
-	a.Cluster = up(t, nil, flags)
+	return []string{"--modules=" + string(manifest), "--containerizers=runc,mesos"}
+}
+
+// up starts a cluster with further flags for its agent.
+func (p runcParts) up(t *testing.T, more ...string) *runcAgent {
+	t.Helper()
+	a := &runcAgent{root: "mesos-runc-" + strings.ReplaceAll(strings.Trim(t.TempDir(), "/"), "/", "-")}
 	t.Cleanup(func() { a.removeGroups(t) })
+	a.Cluster = up(t, nil, append(p.flags(t, a.root), more...))
 	return a
 }
 
@@ -128,7 +139,8 @@ func inImage(name string) string {
 
 func TestRunc(t *testing.T) {
 	t.Parallel()
-	a := runc(t)
+	parts := newRuncParts(t)
+	a := parts.up(t, "--isolation=posix/cpu,posix/mem,posix/rlimits")
 	t.Run("a task runs in its image and says how it ends", func(t *testing.T) {
 		data := t.TempDir()
 		require.NoError(t, os.WriteFile(filepath.Join(data, "file"), []byte("of the host\n"), 0o644))
@@ -206,5 +218,51 @@ func TestRunc(t *testing.T) {
 		assert.Equal(t, 5, execute.ProcessState.ExitCode(), out.String())
 		assert.Contains(t, out.String(), "goes on\n")
 		a.isClean(t)
+	})
+	t.Run("it requires the isolators that it honours, where they are wanted", func(t *testing.T) {
+		requires := func(isolation string) []string {
+			flags := append(parts.flags(t, "none"), "--master=127.0.0.1:1", "--work_dir="+t.TempDir(), "--isolation="+isolation, "--verify-only", "--format=json")
+			out, err := exec.Command(filepath.Join(programs, "mesos-slave"), flags...).Output()
+			require.NoError(t, err, "%s", out)
+			var report struct {
+				Plan struct {
+					Modules []struct {
+						Name     string
+						Requires []string
+					}
+				}
+			}
+			require.NoError(t, json.Unmarshal(out, &report), "%s", out)
+			for _, m := range report.Plan.Modules {
+				if m.Name == runcModule {
+					return m.Requires
+				}
+			}
+			return nil
+		}
+		always := []string{"org_apache_mesos_EnvironmentSecretIsolator", "org_apache_mesos_PosixFilesystemIsolator"}
+		assert.ElementsMatch(t, always, requires("posix/cpu"))
+		assert.ElementsMatch(t, append(always, "org_apache_mesos_CgroupsMemIsolator", "org_apache_mesos_LinuxCapabilitiesIsolator"),
+			requires("posix/cpu,cgroups/mem,linux/capabilities"))
+	})
+	t.Run("with the isolators of control groups, these limit and measure", func(t *testing.T) {
+		root, groups := withGroups(t)
+		b := parts.up(t, groups...)
+		gate := t.TempDir()
+		require.NoError(t, syscall.Mkfifo(filepath.Join(gate, "gate"), 0o600))
+		done := make(chan string, 1)
+		go func() {
+			_, out := b.Run("--quiet", "--name=grouped", "--docker_image=shell:1", "--command=cat /proc/self/cgroup; echo up > /gate/gate; cat /gate/gate",
+				fmt.Sprintf(`--volumes=[{"container_path":"/gate","host_path":%q,"mode":"RW"}]`, gate), small)
+			done <- out
+		}()
+		_, err := os.ReadFile(filepath.Join(gate, "gate"))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(gate, "gate"), nil, 0))
+		out := <-done
+		assert.Contains(t, out, ":memory:/"+root+"/")
+		assert.Contains(t, out, ":pids:/"+root+"/")
+		assert.Contains(t, out, ":devices:/"+b.root+"/", "what no isolator has stays the runtime's")
+		b.isClean(t)
 	})
 }

@@ -9,11 +9,13 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/moduletest"
+	"github.com/mesos-modules/mms/internal/privileged"
 	"github.com/mesos-modules/mms/internal/testimage"
 	"github.com/mesos-modules/mms/modules/containerizer/runc"
 )
 
 func TestConformance(t *testing.T) {
+	privileged.Root(t, "only root makes mounts and control groups")
 	launcher := moduletest.Parameter(runc.Name, "launcher_dir", launcherDir)
 	t.Run("with the host's files", func(t *testing.T) {
 		moduletest.Conformance(t, runc.Library, runc.Name, launcher, moduletest.Parameter(runc.Name, "containers", "all"))

@@ -17,6 +17,7 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/moduletest"
+	"github.com/mesos-modules/mms/internal/privileged"
 	"github.com/mesos-modules/mms/internal/testimage"
 	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/modules/containerizer/runc"
@@ -102,6 +103,7 @@ func TestNoRuntime(t *testing.T) {
 // made makes an instance, and returns how that fails.
 func made(t *testing.T, parameters map[string]string, more ...moduletest.Option) error {
 	t.Helper()
+	privileged.Root(t, "the module wants root before all else")
 	all := map[string]string{"launcher_dir": launcherDir, "containers": "all"}
 	for key, value := range parameters {
 		all[key] = value

@@ -18,6 +18,7 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/moduletest"
+	"github.com/mesos-modules/mms/internal/privileged"
 	"github.com/mesos-modules/mms/modules/containerizer/runc"
 	"github.com/mesos-modules/mms/roles/containerizer"
 )
@@ -36,6 +37,7 @@ type bench struct {
 
 func newBench(t *testing.T, parameters map[string]string) *bench {
 	t.Helper()
+	privileged.Root(t, "only root makes mounts and control groups")
 	root := "mesos-runc-test-" + strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())
 	root = root[:min(len(root), 60)] + strconv.Itoa(os.Getpid())
 	all := map[string]string{"launcher_dir": launcherDir, "containers": "all", "cgroups_root": root, "images_dir": shellImages(t)}

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/mesos-modules/mms/internal/privileged"
 	"github.com/mesos-modules/mms/internal/testimage"
 )
 
@@ -30,6 +31,7 @@ type shop struct {
 }
 
 func newShop(t *testing.T, limits Limits) shop {
+	privileged.Root(t, "only root gives files to others")
 	s := shop{images: t.TempDir()}
 	var err error
 	s.Store, err = NewStore(s.images, filepath.Join(t.TempDir(), "store"), limits)
