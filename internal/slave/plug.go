@@ -48,6 +48,9 @@ type Plug struct {
 	settings settings
 }
 
+// runcContainerizer is a module that the daemon is not built with.
+const runcContainerizer = "org_apache_mesos_RuncContainerizer"
+
 // Parameters implements daemon.Parameterised.
 func (p *Plug) Parameters(workDir string) map[string]facade.Parameters {
 	given := map[string]facade.Parameters{
@@ -57,8 +60,11 @@ func (p *Plug) Parameters(workDir string) map[string]facade.Parameters {
 	maps.Copy(given, p.parametersOfCgroups())
 	maps.Copy(given, p.parametersOfWatch(workDir, p.resources.Get()))
 	maps.Copy(given, p.parametersOfNamespaces(p.runtimeFolder(), workDir))
+	given[runcContainerizer] = facade.Parameters{{Key: "sandbox_directory", Value: p.sandboxDirectory.Get()}}
 	if p.launcherDir.Has() {
-		given[logrotate.Name] = facade.Parameters{{Key: "launcher_dir", Value: p.launcherDir.Get()}}
+		launcher := facade.Parameter{Key: "launcher_dir", Value: p.launcherDir.Get()}
+		given[logrotate.Name] = facade.Parameters{launcher}
+		given[runcContainerizer] = append(given[runcContainerizer], launcher)
 	}
 	if workDir != "" {
 		given[filesystemposix.Name] = facade.Parameters{{Key: "work_dir", Value: workDir}}
