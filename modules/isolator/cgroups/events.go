@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lib "github.com/opencontainers/cgroups"
@@ -28,6 +29,7 @@ type Watch struct {
 	happened func(signalled bool) (bool, error)
 	tell     func(Event)
 	stop     sync.Once
+	stopped  atomic.Bool
 	done     chan struct{}
 
 	mu   sync.Mutex // held while it looks and tells
@@ -113,7 +115,7 @@ func (w *Watch) run() {
 		}
 		signalled = err == nil
 		switch {
-		case errors.Is(err, os.ErrClosed):
+		case w.stopped.Load():
 			return
 		case err != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 			w.once(Event{Err: err})
@@ -158,6 +160,9 @@ func (w *Watch) once(e Event) {
 // Stop ends the watching and waits until nothing is told any more. Doing it twice is
 // doing it once.
 func (w *Watch) Stop() {
-	w.stop.Do(func() { _ = w.events.Close() }) // ends the read
+	w.stop.Do(func() {
+		w.stopped.Store(true)
+		_ = w.events.Close() // ends the read
+	})
 	<-w.done
 }
