@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/slave/containers"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 )
 
@@ -19,8 +21,20 @@ func BenchmarkContainers(b *testing.B) {
 	folder := b.TempDir()
 	out, err := exec.Command("go", "build", "-o", filepath.Join(folder, mesos.Program), "../../../cmd/mesos-containerizer").CombinedOutput()
 	require.NoError(b, err, string(out))
-	r := &real{t: b, runtime: b.TempDir(), work: b.TempDir(), program: folder}
-	r.begin(nil)
+	b.Run("plain", func(b *testing.B) {
+		r := &real{t: b, runtime: b.TempDir(), work: b.TempDir(), program: folder}
+		r.begin(nil)
+		launchMany(b, r, func(c *mesosv1.ContainerID) containers.LaunchRequest { return r.request(c, "true") })
+	})
+	b.Run("in an image, with mount and pid namespaces", func(b *testing.B) {
+		l := newLinux(b)
+		l.program = folder
+		l.begin(nil)
+		launchMany(b, l.real, func(c *mesosv1.ContainerID) containers.LaunchRequest { return l.in(c, "true") })
+	})
+}
+
+func launchMany(b *testing.B, r *real, request func(*mesosv1.ContainerID) containers.LaunchRequest) {
 	var n atomic.Int64
 	before := cpu(b)
 	b.ResetTimer()
@@ -28,7 +42,7 @@ func BenchmarkContainers(b *testing.B) {
 	b.RunParallel(func(next *testing.PB) {
 		for next.Next() {
 			c := id(fmt.Sprint("c", n.Add(1)))
-			r.launch(r.request(c, "true"))
+			r.launch(request(c))
 			_, err := r.Wait(r.ctx(), c)
 			require.NoError(b, err)
 		}

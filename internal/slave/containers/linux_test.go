@@ -1,6 +1,7 @@
 package containers_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -41,7 +42,7 @@ type linux struct {
 	capabilities  facade.Parameters
 }
 
-func newLinux(t *testing.T) *linux {
+func newLinux(t testing.TB) *linux {
 	testimage.Root(t)
 	l := &linux{real: &real{t: t, runtime: t.TempDir(), work: t.TempDir(), program: launcherDir(t)}, images: t.TempDir(), state: t.TempDir()}
 	l.isolate = l.isolators
@@ -53,7 +54,7 @@ func newLinux(t *testing.T) *linux {
 // isolators are made anew for each agent.
 func (l *linux) isolators() []containers.Isolator {
 	make := func(library facade.Library, other any, given facade.Parameters) containers.Isolator {
-		made, err := library.Modules[0].Declare().New(l.t.Context(), lender{host{state: l.state}, other}, given)
+		made, err := library.Modules[0].Declare().New(context.Background(), lender{host{state: l.state}, other}, given)
 		require.NoError(l.t, err)
 		return containers.Isolator{Name: library.Modules[0].Declare().Name, Isolator: made.(isolator.Isolator)}
 	}

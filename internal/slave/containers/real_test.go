@@ -56,6 +56,7 @@ type real struct {
 	program string
 	engine  containerizer.Containerizer
 	isolate func() []containers.Isolator // of an agent that starts; nil: none
+	fetch   func(context.Context, containers.FetchRequest) error
 }
 
 func launcherDir(t testing.TB) string {
@@ -84,7 +85,7 @@ func (r *real) begin(known []*slave.ContainerState) containers.Recovered {
 	r.engine = made.(containerizer.Containerizer)
 	config := containers.Config{
 		Engines:          []containers.Engine{{Name: "mesos", Containerizer: r.engine, Logger: logger.(containerlogger.ContainerLogger)}},
-		SandboxDirectory: "/mnt/mesos/sandbox", SwitchUser: true, Log: slog.New(slog.DiscardHandler),
+		SandboxDirectory: "/mnt/mesos/sandbox", SwitchUser: true, Log: slog.New(slog.DiscardHandler), Fetch: r.fetch,
 	}
 	if r.isolate != nil {
 		config.Isolators = r.isolate()

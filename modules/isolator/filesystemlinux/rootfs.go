@@ -1,7 +1,9 @@
 package filesystemlinux
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,7 +118,9 @@ func (f *filesystem) imageOf(l *layout, c *container, config *slave.ContainerCon
 	}
 	l.furnish()
 	for _, name := range names {
-		if exists(name) && (!f.images.readOnly || exists(filepath.Join(lower, name))) {
+		// An image that has a link there has its own idea of where names come from.
+		in, err := os.Lstat(filepath.Join(lower, name))
+		if exists(name) && (err == nil && in.Mode().IsRegular() || errors.Is(err, fs.ErrNotExist) && !f.images.readOnly) {
 			l.mount(name, name, "", readOnly, "")
 		}
 	}
