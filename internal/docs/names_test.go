@@ -102,7 +102,7 @@ func TestDefaults(t *testing.T) {
 }
 
 // foreign are packages of others that pages speak of.
-var foreign = []string{"fx", "context", "plugin", "slog", "graph", "proto", "runtime", "errors", "testing", "time", "semver"}
+var foreign = []string{"fx", "context", "plugin", "slog", "graph", "proto", "runtime", "errors", "testing", "time", "semver", "os"}
 
 func isFileName(name string) bool {
 	return slices.Contains([]string{"h", "hpp", "cpp", "c", "go", "so", "json", "md", "txt", "log", "d", "mod", "work", "sum", "org"}, name)
