@@ -209,6 +209,14 @@ func TestFailures(t *testing.T) {
 		require.ErrorIs(t, i.Update(t.Context(), id("c"), nil, nil), os.ErrNotExist)
 		assert.NoError(t, i.Cleanup(t.Context(), id("c")))
 	})
+	t.Run("what a program leaves behind of its group is killed", func(t *testing.T) {
+		folder := t.TempDir()
+		i, _ := load(t, "isolate", script(t, "sleep 1000 >/dev/null 2>&1 & echo $! >"+folder+"/child"))
+		_, err := i.Prepare(t.Context(), id("c"), config())
+		require.NoError(t, err)
+		require.NoError(t, i.Isolate(t.Context(), id("c"), 1))
+		gone(t, folder+"/child")
+	})
 	t.Run("a program that takes too long is killed with its group", func(t *testing.T) {
 		folder := t.TempDir()
 		i, kit := load(t, "timeout", "300ms", "usage", script(t, "sleep 1000 & echo $! >"+folder+"/child", "wait"))

@@ -89,7 +89,7 @@ func TestWatch(t *testing.T) {
 		})
 	}
 	t.Run("output that others hold open does not hide the end", func(t *testing.T) {
-		_, said := watched(t, t.Context(), "setsid sleep 5 &", "exit 4")
+		_, said := watched(t, t.Context(), "setsid sleep 30 &", "exit 4")
 		assert.Contains(t, next(t, said).GetMessage(), "exit status 4")
 	})
 	t.Run("when ctx ends, nothing is said any more, and the program has gone", func(t *testing.T) {

@@ -196,6 +196,7 @@ func TestIsolator(t *testing.T) {
 		require.NoError(t, err)
 		synctest.Wait()
 		require.NoError(t, w.Watch(ctx, id("c"), w.sink))
+		assert.Len(t, w.told(), 1)
 		round()
 		assert.Len(t, w.told(), 1)
 	})

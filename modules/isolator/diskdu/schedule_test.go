@@ -50,7 +50,8 @@ func TestSchedule(t *testing.T) {
 	})
 	in("remove interrupts a job and keeps it from coming again", func(t *testing.T, s *schedule) {
 		runs := 0
-		j := s.add(0, func(ctx context.Context) { runs++; <-ctx.Done() })
+		interrupted := false
+		j := s.add(0, func(ctx context.Context) { runs++; <-ctx.Done(); interrupted = true })
 		waiting := s.add(time.Second, func(context.Context) { t.Error("it was removed") })
 		synctest.Wait()
 		s.remove(j)
@@ -58,6 +59,7 @@ func TestSchedule(t *testing.T) {
 		<-time.After(time.Minute)
 		synctest.Wait()
 		assert.Equal(t, 1, runs)
+		assert.True(t, interrupted)
 	})
 	in("hurry brings a job forward, and has a running one come again", func(t *testing.T, s *schedule) {
 		began, at := time.Now(), []time.Duration{}

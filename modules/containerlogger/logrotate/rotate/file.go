@@ -55,8 +55,8 @@ func openFile(s Stream, report reports) (*file, error) {
 
 // open opens the file, and leaves the old one as it is if that fails.
 func (l *file) open() error {
-	// A pipe in its place must not hold the program up.
-	f, err := os.OpenFile(l.File, os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o644)
+	// Open for both, a pipe in its place does not hold the program up.
+	f, err := os.OpenFile(l.File, os.O_RDWR|os.O_CREATE|os.O_APPEND|syscall.O_NOFOLLOW, 0o644)
 	if err != nil {
 		return err
 	}

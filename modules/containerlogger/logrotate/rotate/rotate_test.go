@@ -192,13 +192,15 @@ func TestInTheWay(t *testing.T) {
 		assert.LessOrEqual(t, info.Size(), int64(160), "nobody sees it, and it does not grow")
 	})
 	t.Run("a link, a pipe where the next file goes", func(t *testing.T) {
-		l, _ := opened(t, Stream{MaxSize: 160, MaxFiles: 2, Compress: true})
+		l, report := opened(t, Stream{MaxSize: 160, MaxFiles: 2, Compress: true})
 		precious := filepath.Join(t.TempDir(), "precious")
 		require.NoError(t, os.WriteFile(precious, []byte("kept"), 0o600))
 		require.NoError(t, os.Symlink(precious, l.name(1, packed+part)))
 		require.NoError(t, syscall.Mkfifo(l.name(1, ""), 0o600))
 		flood(l)
 		assert.Equal(t, "kept", read(t, precious))
+		assert.Empty(t, report.faults)
+		assert.Len(t, read(t, l.name(1, packed)), 160)
 	})
 }
 
