@@ -44,7 +44,7 @@ samples: tools $(LIBRARIES) ## build the sample libraries into build/lib
 
 build/lib/lib%-native.so: $(HEADERS) $(NATIVE)
 	@mkdir -p $(@D)
-	$(CXX) $(CXXFLAGS) -pthread -shared -o $@ modules/$(subst -,/,$*)/native/*.cpp
+	$(CXX) $(CXXFLAGS) -fno-gnu-unique -pthread -shared -o $@ modules/$(subst -,/,$*)/native/*.cpp
 
 build/lib/lib%.so: examples/cpp/%.cpp $(HEADERS)
 	@mkdir -p $(@D)

@@ -2,6 +2,7 @@ package nativetest
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -13,6 +14,10 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/moduletest"
+	ours "github.com/mesos-modules/mms/modules/authenticatee/crammd5"
+	theirs "github.com/mesos-modules/mms/modules/authenticator/crammd5"
+	"github.com/mesos-modules/mms/modules/hook/labels"
+	"github.com/mesos-modules/mms/modules/isolator/command"
 	"github.com/mesos-modules/mms/roles"
 	"github.com/mesos-modules/mms/roles/authenticatee"
 	"github.com/mesos-modules/mms/roles/authenticator"
@@ -128,5 +133,36 @@ func TestASinkThatIsCalledAgainAndAgain(t *testing.T) {
 		assert.Equal(t, "again", <-said)
 		cancel()
 		kit.Close()
+	}
+}
+
+// A library that is closed is really gone from memory, so that another build of it can take its place.
+func TestLibrariesAreGivenBack(t *testing.T) {
+	for module, source := range map[string]string{
+		labels.Name: labelsSource, command.Name: commandSource, theirs.Name: authenticatorSource, ours.Name: authenticateeSource,
+	} {
+		t.Run(source, func(t *testing.T) {
+			file := library(t, source)
+			options := append(parameters(labels.Name, "set a=1"), commandOptions([]string{"prepare", "/bin/true"})...)
+			kit := moduletest.New(t, file, options...)
+			switch module {
+			case labels.Name:
+				moduletest.Load[hook.Hook](kit, module)
+			case command.Name:
+				moduletest.Load[isolator.Isolator](kit, module)
+			case theirs.Name:
+				moduletest.Load[authenticator.Authenticator](kit, module)
+			default:
+				moduletest.Load[authenticatee.Authenticatee](kit, module)
+			}
+			mapped := func() string {
+				text, err := os.ReadFile("/proc/self/maps")
+				require.NoError(t, err)
+				return string(text)
+			}
+			assert.Contains(t, mapped(), string(file))
+			kit.Close()
+			assert.NotContains(t, mapped(), string(file))
+		})
 	}
 }

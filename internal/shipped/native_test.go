@@ -33,7 +33,7 @@ func nativeModule(t *testing.T, folder string) string {
 	require.NoError(t, err)
 	require.NotEmpty(t, sources, folder)
 	path := filepath.Join(t.TempDir(), "lib"+strings.ReplaceAll(folder, "/", "-")+"-native.so")
-	args := append([]string{"-std=c++17", "-O0", "-fPIC", "-pthread", "-shared", "-I../../facade/include", "-o", path}, sources...)
+	args := append([]string{"-std=c++17", "-O0", "-fPIC", "-fno-gnu-unique", "-pthread", "-shared", "-I../../facade/include", "-o", path}, sources...)
 	out, err := exec.CommandContext(t.Context(), "g++", args...).CombinedOutput()
 	require.NoError(t, err, string(out))
 	return path

@@ -109,8 +109,8 @@ class MESOS_HIDDEN Writer {
   void write(bool truth) { raw(truth ? "true" : "false"); }
   void write(int32_t number) { write(static_cast<int64_t>(number)); }
   void write(uint32_t number) { write(static_cast<uint64_t>(number)); }
-  void write(int64_t number) { raw(std::to_string(number)); }
-  void write(uint64_t number) { raw(std::to_string(number)); }
+  void write(int64_t number) { format("%lld", static_cast<long long>(number)); }
+  void write(uint64_t number) { format("%llu", static_cast<unsigned long long>(number)); }
   void write(double number) {
     if (std::isnan(number) || std::isinf(number)) {
       write(std::string(std::isnan(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity"));
@@ -141,6 +141,13 @@ class MESOS_HIDDEN Writer {
       text_ += ',';
     }
     comma_ = true;
+  }
+  // std::to_string is not used: it leaves symbols that keep a library from being closed.
+  template <typename T>
+  void format(const char* how, T number) {
+    char digits[24];
+    std::snprintf(digits, sizeof digits, how, number);
+    raw(digits);
   }
   void raw(const std::string& text) {
     value();
@@ -562,7 +569,7 @@ class MESOS_HIDDEN FieldReader {
         }
         continue;
       }
-      all[value.keys[i]] = one;
+      wire::put(all, value.keys[i], one);
     }
     return true;
   }

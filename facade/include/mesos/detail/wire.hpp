@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace mesos {
@@ -48,6 +49,14 @@ MESOS_HIDDEN inline size_t write_varint(uint64_t value, char* out) {
   }
   out[n++] = static_cast<char>(value);
   return n;
+}
+
+// Sets an entry of a map, as [] does. With [] from C++17 on g++ puts a symbol into the library that is one in the process, and the
+// library is never closed.
+template <typename T>
+MESOS_HIDDEN void put(std::map<std::string, T>& all, const std::string& key, const T& value) {
+  all.erase(key);
+  all.insert(std::make_pair(key, value));
 }
 
 // Appends fields to bytes.
@@ -245,7 +254,7 @@ class MESOS_HIDDEN Reader {
     if (!there) {
       absent(value);
     }
-    all[key] = value;
+    put(all, key, value);
     return true;
   }
 
