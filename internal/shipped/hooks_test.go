@@ -2,12 +2,16 @@ package shipped_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mesos-modules/mms/internal/clustertest"
+	alive "github.com/mesos-modules/mms/modules/anonymous/example"
 	"github.com/mesos-modules/mms/modules/hook/environment"
 	"github.com/mesos-modules/mms/modules/hook/labels"
 )
@@ -101,4 +105,23 @@ func TestHooksOfAnAgent(t *testing.T) {
 	seen, found := labelsOf(agent, "t")
 	require.True(t, found, "%v", agent)
 	assert.Equal(t, []string{"rack=r7"}, seen)
+}
+
+func TestASignOfLife(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	c := up(t, []string{builtin(t, []string{alive.Name, "file=" + filepath.Join(dir, "master")})},
+		[]string{builtin(t, []string{alive.Name, "interval=10ms"})})
+	agents := filepath.Join(c.Dir, "mesos-slave", "modules", "module-"+alive.Name, "alive")
+	clustertest.Eventually(t, func() string {
+		for _, file := range []string{filepath.Join(dir, "master"), agents} {
+			if _, err := os.Stat(file); err != nil {
+				return err.Error()
+			}
+		}
+		return ""
+	})
+	require.NoError(t, c.Down())
+	assert.NoFileExists(t, filepath.Join(dir, "master"))
+	assert.NoFileExists(t, agents)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mesos-modules/mms/modules/hook/environment"
 	environmentsecrets "github.com/mesos-modules/mms/modules/secretresolver/environment"
 	filesecrets "github.com/mesos-modules/mms/modules/secretresolver/file"
 )
@@ -29,7 +30,8 @@ func TestSecretsOfFiles(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "db", "password"), []byte("t0p s3cret\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "open"), []byte("t0p s3cret\n"), 0o600))
 	require.NoError(t, os.Chmod(filepath.Join(dir, "open"), 0o644))
-	c := up(t, nil, []string{"--secret_resolver=" + filesecrets.Name, builtin(t, []string{filesecrets.Name, "root=" + dir})})
+	c := up(t, nil, []string{"--secret_resolver=" + filesecrets.Name, "--hooks=" + environment.Name, // which hands on what it does not set
+		builtin(t, []string{filesecrets.Name, "root=" + dir}, []string{environment.Name, "set=SITE=east"})})
 
 	status, said := c.Run(readsSecret("db/password"))
 	require.Zero(t, status, said)
