@@ -39,7 +39,7 @@ func load(t *testing.T, options ...moduletest.Option) (isolator.Isolator, string
 // most.
 func bomb(t *testing.T) (pid int32, explode func() string) {
 	t.Helper()
-	cmd := exec.Command("sh", "-c", `read x; i=0; while [ $i -lt 60 ] && sleep 1000 & do i=$((i+1)); done 2>&1; wait`)
+	cmd := exec.Command("sh", "-c", `read x; exec 2>&1; i=0; while [ $i -lt 60 ]; do sleep 1000 & i=$((i+1)); done; echo all; wait`)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
