@@ -190,7 +190,8 @@ func TestAShimThatIsKilledInAnImage(t *testing.T) {
 	id := containerID("orphans")
 	pid, err := b.Launch(t.Context(), id, config, &slave.ContainerLaunchInfo{
 		CloneNamespaces: []int32{unix.CLONE_NEWNS}, Rootfs: &root, WorkingDirectory: proto.String("/sandbox"),
-		Mounts: []*slave.ContainerMountInfo{mount(root+"/sandbox", folder, "", "", unix.MS_BIND)},
+		Mounts: []*slave.ContainerMountInfo{mount(root+"/sandbox", folder, "", "", unix.MS_BIND),
+			mount(root+"/dev/null", "/dev/null", "", "", unix.MS_BIND)}, // the shell wants it for what runs behind
 		Environment: &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{
 			{Name: proto.String("PATH"), Value: proto.String("/bin")}, {Name: proto.String("MESOS_SANDBOX"), Value: proto.String("/sandbox")}}},
 	}, nil)
@@ -198,7 +199,7 @@ func TestAShimThatIsKilledInAnImage(t *testing.T) {
 	ended := make(chan *slave.ContainerTermination, 1)
 	require.NoError(t, b.Watch(t.Context(), id, func(t *slave.ContainerTermination) { ended <- t }))
 	require.NoError(t, b.Start(t.Context(), id))
-	require.Eventually(t, func() bool { return text(folder, "up") != "" }, limit, time.Millisecond)
+	require.Eventually(t, func() bool { return text(folder, "up") != "" && sleeps(t, "81231") && sleeps(t, "81232") }, limit, time.Millisecond)
 	require.NoError(t, syscall.Kill(int(pid), syscall.SIGKILL))
 	<-ended
 	for _, n := range []string{"81231", "81232"} {

@@ -420,3 +420,17 @@ func TestParameters(t *testing.T) {
 }
 
 func owner(info os.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }
+
+// The runtime may take the main thread for any goroutine, and that thread never ends.
+func TestTheMainThreadStaysWhereItIs(t *testing.T) {
+	before, err := os.Readlink("/proc/self/ns/mnt")
+	require.NoError(t, err)
+	b := newBench(t)
+	for range 30 {
+		b.kit.Close()
+		b.begin(t)
+	}
+	after, err := os.Readlink("/proc/self/ns/mnt")
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+}
