@@ -56,7 +56,7 @@ func TestNames(t *testing.T) {
 	headers, sources := textOf(t, "../../facade/include", "../../manager/vehicle/native"), textOf(t, "../../modules")
 	measures, err := os.ReadFile("../metrics/metrics.go")
 	require.NoError(t, err)
-	inGo := regexp.MustCompile(`^([a-z][a-z0-9]*)\.([A-Za-z]\w*(?:\.[A-Za-z]\w*)?)(?:\[[A-Za-z.]*\])?(?:\(.*\))?$`)
+	inGo := regexp.MustCompile(`^([a-z][a-z0-9]*)\.([A-Za-z]\w*(?:\.[A-Za-z]\w*)?)(?:\[[A-Za-z.]*\])?(?:\([^()]*\))?$`)
 	inC := regexp.MustCompile(`\b(?:mesos_[a-z_]+|MESOS_[A-Z_]+)\b`)
 	camel := regexp.MustCompile(`^[A-Z][a-z]+(?:[A-Z][a-z]+)+$`)
 	dashed := regexp.MustCompile(`^--(?:no-)?[a-z][a-z0-9_-]*`)
