@@ -11,10 +11,11 @@ import (
 // SecretResolver knows where secrets are kept.
 //
 // Who calls. The agent and its isolators, for secrets in the environment, volumes
-// and image registries of containers, from any number of goroutines at once.
+// and image registries of containers, and on either daemon modules that require the
+// role, for keys of their own; from any number of goroutines at once.
 //
 // A call may ask elsewhere and wait for it. Its ctx ends when the container is to be
-// destroyed or the daemon stops.
+// destroyed, when nobody waits any more, or when the daemon stops.
 type SecretResolver interface {
 	// Resolve returns the value of a secret. An error fails the launch. Values
 	// belong in no error and no log.
