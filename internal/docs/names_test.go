@@ -56,13 +56,13 @@ func TestNames(t *testing.T) {
 	headers, sources := textOf(t, "../../facade/include", "../../manager/vehicle/native"), textOf(t, "../../modules")
 	measures, err := os.ReadFile("../metrics/metrics.go")
 	require.NoError(t, err)
-	inGo := regexp.MustCompile(`^([a-z][a-z0-9]*)\.([A-Za-z]\w*(?:\.[A-Za-z]\w*)?)(?:\[[A-Za-z.]*\])?(?:\([^()]*\))?$`)
+	inGo := regexp.MustCompile(`^([a-z][a-z0-9]*)\.([A-Z]\w*(?:\.[A-Z]\w*)?)(?:\[[A-Za-z.]*\])?(?:\([^()]*\))?$`)
 	inC := regexp.MustCompile(`\b(?:mesos_[a-z_]+|MESOS_[A-Z_]+)\b`)
 	camel := regexp.MustCompile(`^[A-Z][a-z]+(?:[A-Z][a-z]+)+$`)
 	dashed := regexp.MustCompile(`^--(?:no-)?[a-z][a-z0-9_-]*`)
 	for _, p := range pages(t) {
 		for _, span := range p.spans() {
-			if m := inGo.FindStringSubmatch(span); m != nil && !isFileName(m[2]) {
+			if m := inGo.FindStringSubmatch(span); m != nil {
 				if names, ours := declared[m[1]]; ours {
 					assert.True(t, names[m[2]], "%s: `%s`: there is no %s in a package %s", p.path, span, m[2], m[1])
 				} else {
@@ -103,10 +103,6 @@ func TestDefaults(t *testing.T) {
 
 // foreign are packages of others that pages speak of.
 var foreign = []string{"fx", "context", "plugin", "slog", "graph", "proto", "runtime", "errors", "testing", "time", "semver", "os"}
-
-func isFileName(name string) bool {
-	return slices.Contains([]string{"h", "hpp", "cpp", "c", "go", "so", "json", "md", "txt", "log", "d", "mod", "work", "sum", "org"}, name)
-}
 
 // declarations are the names that the packages of the repository declare, by the
 // package's name: functions, types, constants, variables, fields and methods.
