@@ -1,5 +1,5 @@
-// mesos/mesos.hpp: where upstream's modules look for Parameters. API messages cross as serialised bytes: a module that looks into
-// one compiles mesos/v1/mesos.proto with the protobuf compiler of its own choice.
+// mesos/mesos.hpp: where upstream's modules look for Parameters. API messages are in mesos/v1/mesos.hpp and the headers beside it,
+// which the headers of the roles include.
 #ifndef MESOS_MESOS_HPP
 #define MESOS_MESOS_HPP
 
