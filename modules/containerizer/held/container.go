@@ -29,12 +29,13 @@ const (
 	patience = 5 * time.Second
 )
 
-// Container is one container as the agent sees it. What is exported is set before
-// anybody else sees it, and does not change.
+// Container is one container as the agent sees it. What is exported does not change once
+// it is launched, or recovered.
 type Container struct {
 	ID     *mesosv1.ContainerID
 	Folder string
 	Config *slave.ContainerConfig
+	Run    []byte // what the Run frame carries
 
 	holder int  // its process
 	child  bool // of this process, which has to take note of its end
@@ -146,6 +147,15 @@ func (c *Container) Watch(ctx context.Context, sink func(*slave.ContainerTermina
 	})
 }
 
+// IsHeld says whether the holder is there now: it takes a connection.
+func (c *Container) IsHeld() error {
+	conn, err := dial(c.Folder)
+	if err != nil {
+		return fmt.Errorf("container %s has ended: %w", Key(c.ID), err)
+	}
+	return conn.Close()
+}
+
 // HasEnded says whether no process is left.
 func (c *Container) HasEnded() bool {
 	c.mu.Lock()
@@ -194,7 +204,7 @@ func (c *Container) Ask(ctx context.Context, kind shim.Kind, data []byte) (shim.
 }
 
 // Start tells the holder with a Run frame to let the container run.
-func (c *Container) Start(ctx context.Context, data []byte) error {
+func (c *Container) Start(ctx context.Context) error {
 	c.writing.Lock()
 	was := c.started
 	c.started = was || ctx.Err() == nil
@@ -205,7 +215,7 @@ func (c *Container) Start(ctx context.Context, data []byte) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	default:
-		return c.UnlessEnded(c.Tell(shim.Run, data))
+		return c.UnlessEnded(c.Tell(shim.Run, c.Run))
 	}
 }
 

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
-	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 )
 
 // frugal is the holder's own environment: it starts faster when it does not ask how many
@@ -33,9 +33,13 @@ func (c *Container) Make(config *slave.ContainerConfig, launch *slave.ContainerL
 
 // Program is what becomes a holder.
 type Program struct {
-	Path       string
-	Arguments  []string // with the program's name as the first
-	Cloneflags uintptr  // of the namespaces that it is to have for itself
+	Path      string
+	Arguments []string   // with the program's name as the first
+	Inherited []*os.File // behind the socket; they stay the caller's
+
+	// Start makes the process; nil: syscall.ForkExec. os.StartProcess is not for that: a
+	// process of its kind waits in a thread.
+	Start func(path string, arguments []string, attr *syscall.ProcAttr) (pid int, err error)
 }
 
 // Fork makes the holder. Files are what the container logger wants as its input and
@@ -59,17 +63,19 @@ func (c *Container) Fork(program Program, files *slave.ContainerIO) error {
 	if err != nil {
 		return err
 	}
-	descriptors := make([]uintptr, 0, shim.Socket+1)
-	for _, f := range opened {
+	var descriptors []uintptr
+	for _, f := range slices.Concat(opened, program.Inherited) {
 		descriptors = append(descriptors, f.Fd())
 	}
-	// Not os.StartProcess: a process of its kind waits in a thread.
-	pid, err := syscall.ForkExec(program.Path, program.Arguments, &syscall.ProcAttr{
-		Dir: "/", Env: frugal, Files: descriptors,
-		Sys: &syscall.SysProcAttr{Setsid: true, Cloneflags: program.Cloneflags},
+	start := program.Start
+	if start == nil {
+		start = syscall.ForkExec
+	}
+	pid, err := start(program.Path, program.Arguments, &syscall.ProcAttr{
+		Dir: "/", Env: frugal, Files: descriptors, Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
-		return errors.Join(fmt.Errorf("start %s: %w", program.Path, err), control.Close())
+		return errors.Join(fmt.Errorf("start %s: %w; launcher_dir names its folder", program.Path, err), control.Close())
 	}
 	c.control, c.holder, c.child = control, pid, true
 	if err := Replace(filepath.Join(c.Folder, pidFile), []byte(strconv.Itoa(pid))); err != nil {

@@ -2,13 +2,11 @@ package mesos
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
-	"strings"
-	"sync"
 
 	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
@@ -16,21 +14,20 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/facade/mesos/v1/agent"
+	"github.com/mesos-modules/mms/modules/containerizer/held"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 	"github.com/mesos-modules/mms/roles/containerizer"
 )
 
-// Containerizer knows its containers by their keys.
+// Containerizer runs containers as processes.
 type Containerizer struct {
 	containerizer.Unimplemented
 	program  string
-	runtime  string
 	launcher string
 	log      *slog.Logger
 	exported exported
-
-	mu         sync.Mutex
-	containers map[string]*container
+	books    *held.Books
 }
 
 var (
@@ -39,76 +36,70 @@ var (
 )
 
 func newContainerizer(program, runtime, launcher string, log *slog.Logger) (*Containerizer, error) {
-	runtime, err := filepath.Abs(runtime)
+	books, err := held.NewBooks(runtime, log)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Join(runtime, containersFolder), 0o700); err != nil {
-		return nil, fmt.Errorf("make the runtime folder: %w", err)
-	}
-	return &Containerizer{program: program, runtime: runtime, launcher: launcher, log: log, containers: map[string]*container{}}, nil
+	return &Containerizer{program: program, launcher: launcher, log: log, books: books}, nil
+}
+
+// Recover implements the role.
+func (m *Containerizer) Recover(_ context.Context, states []*slave.ContainerState) (*slave.ContainerRecoverInfo, error) {
+	return m.books.Recover(states, held.Recovery{Outcome: outcome, Pid: (*held.Container).Holder})
 }
 
 // Launch implements the role.
 func (m *Containerizer) Launch(ctx context.Context, id *mesosv1.ContainerID, config *slave.ContainerConfig,
 	launch *slave.ContainerLaunchInfo, files *slave.ContainerIO) (int32, error) {
-	folder, err := folderOf(m.runtime, id)
+	c, err := m.books.Enter(id)
 	if err != nil {
 		return 0, err
 	}
-	launch, err = m.withParents(id, config, launch)
-	if err != nil {
-		return 0, err
+	if err := m.hold(c, config, launch, files); err != nil {
+		return 0, errors.Join(err, m.books.Drop(c))
 	}
-	if err := checkNamespaces(m.launcher, id, launch); err != nil {
-		return 0, err
-	}
-	run, err := shimConfig(config, launch, m.sandboxes(id, config))
-	if err != nil {
-		return 0, err
-	}
-	run.StatusFile = filepath.Join(folder, statusFile)
-	in, err := m.namespacesOf(id, launch)
-	if err != nil {
-		return 0, err
-	}
-	defer in.close() // the shim has its own
-	c := newContainer(id, folder)
-	c.config, c.run = config, run
-	if err := m.add(c); err != nil {
-		return 0, err
-	}
-	if err := m.hold(c, launch, in, files); err != nil {
-		m.forget(c)
-		return 0, errors.Join(err, os.RemoveAll(folder))
-	}
-	go c.wait(m.log)
-	return int32(c.pid), ctx.Err()
+	c.Follow(m.log, outcome)
+	return int32(c.Holder()), ctx.Err()
 }
 
 // hold makes the folder and the process.
-func (m *Containerizer) hold(c *container, launch *slave.ContainerLaunchInfo, in *namespaces, files *slave.ContainerIO) error {
-	if err := os.MkdirAll(filepath.Dir(c.folder), 0o700); err != nil {
+func (m *Containerizer) hold(c *held.Container, config *slave.ContainerConfig, launch *slave.ContainerLaunchInfo, files *slave.ContainerIO) error {
+	launch, err := m.withParents(c.ID, config, launch)
+	if err != nil {
 		return err
 	}
-	if err := os.Mkdir(c.folder, 0o700); err != nil {
+	if err := checkNamespaces(m.launcher, c.ID, launch); err != nil {
 		return err
 	}
-	if err := writeMessage(filepath.Join(c.folder, configFile), c.config); err != nil {
+	run, err := shimConfig(config, launch, m.sandboxes(c.ID, config))
+	if err != nil {
 		return err
 	}
-	if err := writeMessage(filepath.Join(c.folder, launchInfoFile), launch); err != nil {
+	run.StatusFile = c.StatusFile()
+	if c.Run, err = json.Marshal(run); err != nil {
 		return err
 	}
-	return c.fork(m.program, in, files)
+	in, err := m.namespacesOf(c.ID, launch)
+	if err != nil {
+		return err
+	}
+	defer in.close() // the shim has its own
+	if err := c.Make(config, launch); err != nil {
+		return err
+	}
+	program := held.Program{Path: m.program, Arguments: []string{Program, "launch"}, Start: in.start}
+	if in.mounts != nil {
+		program.Inherited = []*os.File{in.mounts}
+	}
+	return c.Fork(program, files)
 }
 
 // sandboxes are the container's and those of its parents, the root's first.
 func (m *Containerizer) sandboxes(id *mesosv1.ContainerID, config *slave.ContainerConfig) []string {
 	all := []string{config.GetDirectory()}
 	for up := id.GetParent(); up != nil; up = up.GetParent() {
-		if c, err := m.find(up); err == nil {
-			all = append([]string{c.config.GetDirectory()}, all...)
+		if c, err := m.books.Find(up); err == nil {
+			all = append([]string{c.Config.GetDirectory()}, all...)
 		}
 	}
 	return all
@@ -122,20 +113,16 @@ func (m *Containerizer) withParents(id *mesosv1.ContainerID, config *slave.Conta
 	if id.GetParent() == nil {
 		return launch, nil
 	}
-	if _, err := m.find(id.GetParent()); err != nil {
+	parent, err := m.books.Find(id.GetParent())
+	if err != nil {
 		return nil, fmt.Errorf("launch a container in another one: %w", err)
 	}
 	if config.GetContainerClass() != slave.ContainerClass_DEBUG {
 		return launch, nil
 	}
-	folder, err := folderOf(m.runtime, id.GetParent())
+	parents, err := parent.LaunchInfo()
 	if err != nil {
 		return nil, err
-	}
-	parents := &slave.ContainerLaunchInfo{}
-	found, err := readMessage(filepath.Join(folder, launchInfoFile), parents)
-	if err != nil || !found {
-		return nil, errors.Join(fmt.Errorf("it is not known how the parent %s was launched", id.GetParent().GetValue()), err)
 	}
 	out := proto.CloneOf(launch)
 	out.Environment = &mesosv1.Environment{Variables: append(
@@ -158,123 +145,97 @@ func (m *Containerizer) withParents(id *mesosv1.ContainerID, config *slave.Conta
 
 // Watch implements the role.
 func (m *Containerizer) Watch(ctx context.Context, id *mesosv1.ContainerID, sink func(*slave.ContainerTermination)) error {
-	c, err := m.find(id)
+	c, err := m.books.Find(id)
 	if err != nil {
 		return err
 	}
-	c.watch(ctx, sink)
+	c.Watch(ctx, sink)
 	return nil
 }
 
 // Start implements the role.
 func (m *Containerizer) Start(ctx context.Context, id *mesosv1.ContainerID) error {
-	c, err := m.find(id)
+	c, err := m.books.Find(id)
 	if err != nil {
 		return err
 	}
-	return c.start(ctx)
+	return c.Start(ctx)
 }
 
 // Status returns the first process.
 func (m *Containerizer) Status(_ context.Context, id *mesosv1.ContainerID) (*mesosv1.ContainerStatus, error) {
-	c, err := m.find(id)
+	c, err := m.books.Find(id)
 	if err != nil {
 		return nil, err
 	}
-	return &mesosv1.ContainerStatus{ContainerId: id, ExecutorPid: proto.Uint32(uint32(c.pid))}, nil
+	return &mesosv1.ContainerStatus{ContainerId: id, ExecutorPid: proto.Uint32(uint32(c.Holder()))}, nil
 }
 
 // Kill implements the role.
 func (m *Containerizer) Kill(_ context.Context, id *mesosv1.ContainerID, signal int32) (bool, error) {
-	c, err := m.find(id)
-	if err != nil || c.hasEnded() {
+	c, err := m.books.Find(id)
+	if err != nil || c.HasEnded() {
 		return false, nil
 	}
 	if signal < 1 || signal > 64 {
 		return false, fmt.Errorf("there is no signal %d", signal)
 	}
-	if err := c.tell(shim.Signal, []byte{byte(signal)}); err != nil {
-		return false, c.unlessEnded(err)
+	if err := c.Tell(shim.Signal, []byte{byte(signal)}); err != nil {
+		return false, c.UnlessEnded(err)
 	}
 	return true, nil
 }
 
 // Destroy implements the role.
 func (m *Containerizer) Destroy(ctx context.Context, id *mesosv1.ContainerID) error {
-	c, err := m.find(id)
+	c, err := m.books.Find(id)
 	if err != nil {
 		return nil
 	}
-	return c.destroy(ctx)
+	return c.Destroy(ctx, c.Kill)
 }
 
 // End implements the role.
 func (m *Containerizer) End(_ context.Context, id *mesosv1.ContainerID, termination *slave.ContainerTermination) error {
-	c, err := m.find(id)
+	c, err := m.books.Find(id)
 	if err != nil {
 		return nil
 	}
-	c.release()
-	if id.GetParent() != nil && c.config.GetContainerClass() != slave.ContainerClass_DEBUG {
-		return writeMessage(filepath.Join(c.folder, terminationFile), termination)
+	if keep, err := c.Ended(termination); keep || err != nil {
+		return err
 	}
-	return m.drop(c)
+	return m.books.Drop(c)
 }
 
 // Remove implements the role.
 func (m *Containerizer) Remove(_ context.Context, id *mesosv1.ContainerID) error {
-	c, err := m.find(id)
+	c, err := m.books.Find(id)
 	if err != nil {
 		return nil
 	}
-	return m.drop(c)
+	return m.books.Drop(c)
 }
 
-// drop forgets a container and what is nested in it, on disk too.
-func (m *Containerizer) drop(c *container) error {
-	m.forget(c)
-	return os.RemoveAll(c.folder)
+// AttachInput implements the role.
+func (m *Containerizer) AttachInput(ctx context.Context, id *mesosv1.ContainerID, record *agent.ProcessIO) error {
+	c, err := m.books.Find(id)
+	if err != nil {
+		return err
+	}
+	return c.AttachInput(ctx, record)
+}
+
+// AttachOutput implements the role.
+func (m *Containerizer) AttachOutput(ctx context.Context, id *mesosv1.ContainerID, sink func(*agent.ProcessIO)) error {
+	c, err := m.books.Find(id)
+	if err != nil {
+		return err
+	}
+	return c.AttachOutput(ctx, sink)
 }
 
 // Close lets go of the containers; they go on.
 func (m *Containerizer) Close(context.Context) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, c := range m.containers {
-		c.release()
-		c.detach()
-	}
-	clear(m.containers)
+	m.books.Close()
 	return nil
-}
-
-func (m *Containerizer) find(id *mesosv1.ContainerID) (*container, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if c := m.containers[key(id)]; c != nil {
-		return c, nil
-	}
-	return nil, fmt.Errorf("there is no container %s", key(id))
-}
-
-func (m *Containerizer) add(c *container) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.containers[key(c.id)] != nil {
-		return fmt.Errorf("there is a container %s already", key(c.id))
-	}
-	m.containers[key(c.id)] = c
-	return nil
-}
-
-// forget drops a container and what is nested in it.
-func (m *Containerizer) forget(c *container) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	root := key(c.id)
-	for k := range m.containers {
-		if k == root || strings.HasPrefix(k, root+"/") {
-			delete(m.containers, k)
-		}
-	}
 }

@@ -9,33 +9,30 @@ import (
 	"syscall"
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
+	"github.com/mesos-modules/mms/modules/containerizer/held"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 )
 
-// force kills the container's processes from outside, the shim as the last: it does not
-// answer. As long as the connection stands, the process id is the shim's.
-func (c *container) force() {
-	if c.hasEnded() || c.pid <= 1 {
-		return
+// outcome says how a container has ended whose shim has. A shim that was killed has said
+// nothing, and may have left processes.
+func outcome(c *held.Container, status *int32) *slave.ContainerTermination {
+	if status == nil {
+		sweep(c)
 	}
-	shim.KillBelow(c.pid)
-	_ = syscall.Kill(c.pid, syscall.SIGKILL) // gone is as good
+	return &slave.ContainerTermination{Status: status}
 }
 
 // sweep kills what is left of a container whose shim was killed. It has no parent any
 // more; what tells it from other processes is the sandbox: in its environment, or, where
 // that has another name in a root file system, among its mounts. A pid namespace has
 // ended with its shim.
-func (c *container) sweep() {
-	sandbox := c.config.GetDirectory()
-	if sandbox == "" || c.config.GetContainerClass() == slave.ContainerClass_DEBUG {
+func sweep(c *held.Container) {
+	sandbox := c.Config.GetDirectory()
+	if sandbox == "" || c.IsDebug() {
 		return // its sandbox may be its parent's
 	}
-	launch := &slave.ContainerLaunchInfo{}
-	rooted := false
-	if found, err := readMessage(filepath.Join(c.folder, launchInfoFile), launch); err == nil && found {
-		rooted = launch.Rootfs != nil
-	}
+	launch, err := c.LaunchInfo()
+	rooted := err == nil && launch.Rootfs != nil
 	all, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return

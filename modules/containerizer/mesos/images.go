@@ -8,6 +8,7 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/modules/containerizer/held"
 )
 
 // exported is what the module hands to those that require it by name.
@@ -32,7 +33,7 @@ func (m *Containerizer) Supports(_ context.Context, id *mesosv1.ContainerID, con
 		return false, nil
 	}
 	if info.GetMesos().GetImage() != nil && !m.exported.images.Load() {
-		return false, fmt.Errorf("container %s wants an image, and nobody here finds any: name filesystem/linux in --isolation and give it the parameter images_dir", key(id))
+		return false, fmt.Errorf("container %s wants an image, and nobody here finds any: name filesystem/linux in --isolation and give it the parameter images_dir", held.Key(id))
 	}
 	return true, nil
 }

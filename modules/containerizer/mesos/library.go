@@ -1,17 +1,7 @@
 // Package mesos is the Mesos containerizer: containers of plain processes, each under a
 // shim that holds it, watches it and outlives the agent.
 //
-// A container's things are in its runtime folder, containers/ID below runtime_dir, a
-// nested one's in containers/ID below its parent's:
-//
-//	config        the ContainerConfig it was launched with
-//	launch_info   the ContainerLaunchInfo it was launched with
-//	pid           its first process, as a decimal number
-//	socket        where the shim listens
-//	status        how the command ended, as wait gives it; the shim writes it
-//	termination   how the container ended, of a nested one
-//
-// The folder is for the daemon's user alone: environments may hold secrets.
+// What it knows of its containers is below runtime_dir; see the package held.
 package mesos
 
 import (

@@ -92,7 +92,7 @@ func (m *Containerizer) namespacesOf(id *mesosv1.ContainerID, launch *slave.Cont
 	if len(launch.GetEnterNamespaces()) == 0 {
 		return n, nil
 	}
-	parent, err := m.find(id.GetParent())
+	parent, err := m.books.Find(id.GetParent())
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (m *Containerizer) namespacesOf(id *mesosv1.ContainerID, launch *slave.Cont
 		if !has(launch.GetEnterNamespaces(), k.flag) {
 			continue
 		}
-		f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", parent.pid, k.name))
+		f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", parent.Holder(), k.name))
 		if err != nil {
 			return nil, fmt.Errorf("find the %s namespace of the parent: %w", k.name, err)
 		}
@@ -116,11 +116,10 @@ func (m *Containerizer) namespacesOf(id *mesosv1.ContainerID, launch *slave.Cont
 		}
 	}
 	// A parent that lives now lived before: the process id was not another's.
-	conn, err := dial(parent.folder)
-	if err != nil {
-		return nil, fmt.Errorf("the parent %s has ended: %w", key(parent.id), err)
+	if err := parent.IsHeld(); err != nil {
+		return nil, fmt.Errorf("the parent: %w", err)
 	}
-	return n, conn.Close()
+	return n, nil
 }
 
 // start starts a program in the namespaces.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/opencontainers/cgroups"
 	"golang.org/x/sys/unix"
@@ -105,8 +106,7 @@ func (m *Containerizer) hold(ctx context.Context, c *held.Container, config *sla
 	if err != nil {
 		return 0, err
 	}
-	program := held.Program{Path: filepath.Join(m.LauncherDir, Program), Arguments: []string{Program}, Cloneflags: unix.CLONE_NEWNS}
-	if err := c.Fork(program, files); err != nil {
+	if err := c.Fork(held.Program{Path: filepath.Join(m.LauncherDir, Program), Arguments: []string{Program}, Start: apart}, files); err != nil {
 		return 0, err
 	}
 	kind, said, err := c.Ask(ctx, shim.Create, text)
@@ -120,6 +120,12 @@ func (m *Containerizer) hold(ctx context.Context, c *held.Container, config *sla
 	default:
 		return 0, fmt.Errorf("the container's shim answers with %d", kind)
 	}
+}
+
+// apart starts the shim in a mount namespace of its own.
+func apart(path string, arguments []string, attr *syscall.ProcAttr) (pid int, err error) {
+	attr.Sys.Cloneflags = unix.CLONE_NEWNS
+	return syscall.ForkExec(path, arguments, attr)
 }
 
 // Watch implements the role.
@@ -138,7 +144,7 @@ func (m *Containerizer) Start(ctx context.Context, id *mesosv1.ContainerID) erro
 	if err != nil {
 		return err
 	}
-	return c.Start(ctx, nil)
+	return c.Start(ctx)
 }
 
 // Status returns the first process.
