@@ -183,7 +183,13 @@ func TestOutput(t *testing.T) {
 		require.NoError(t, err)
 		_, err = c.err.WriteString("trouble\n")
 		require.NoError(t, err)
+		pids := loggers(t, c.folder)
+		require.NotEmpty(t, pids)
 		c.ends(t)
+		require.Eventually(t, func() bool {
+			_, err := os.Stat(fmt.Sprintf("/proc/%d", pids[0]))
+			return os.IsNotExist(err)
+		}, 10*time.Second, time.Millisecond, "its end is taken note of")
 		out, names := content(t, c.folder, "stdout")
 		assert.Equal(t, "hello\nhalf a li", out)
 		assert.Equal(t, []string{"stdout"}, names)
@@ -441,4 +447,20 @@ func TestParameters(t *testing.T) {
 	log := strings.Join(kit.Log(), "\n")
 	assert.Contains(t, log, "daily")
 	assert.NotContains(t, log, "ifempty")
+}
+
+// What a container's launch and end cost more for it.
+func BenchmarkContainer(b *testing.B) {
+	kit := moduletest.New(b, logrotate.Library, moduletest.Parameter(logrotate.Name, "launcher_dir", launcher))
+	l := moduletest.Load[containerlogger.ContainerLogger](kit, logrotate.Name)
+	folder := b.TempDir()
+	for b.Loop() {
+		files, err := l.Prepare(b.Context(), id("c"), &slave.ContainerConfig{Directory: &folder})
+		require.NoError(b, err)
+		for _, one := range []*slave.ContainerIO_IO{files.GetOut(), files.GetErr()} {
+			f, err := os.OpenFile(one.GetPath(), os.O_WRONLY, 0)
+			require.NoError(b, err)
+			require.NoError(b, f.Close())
+		}
+	}
 }
