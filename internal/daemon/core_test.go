@@ -1,6 +1,8 @@
 package daemon_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/netip"
@@ -8,10 +10,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"go.uber.org/fx"
 
+	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/internal/daemon"
 	"github.com/mesos-modules/mms/internal/flags"
+	"github.com/mesos-modules/mms/roles/calculator"
 )
 
 // part is a core; nil functions do nothing.
@@ -102,6 +107,51 @@ func TestCore(t *testing.T) {
 		assert.Equal(t, daemon.ExitOK, d.stop(syscall.SIGTERM).code)
 		<-ended
 	})
+}
+
+// inclined is a core that has a calculator bound where the flag is not given.
+type inclined struct{ part }
+
+func (*inclined) Defaults() map[string][]string {
+	return map[string][]string{"calculator": {"org_example_second", "org_example_first"}}
+}
+
+func TestDefaultsOfACore(t *testing.T) {
+	bound := func(args ...string) (modules []string, fromDefault bool) {
+		o := options([]facade.Declared{
+			facade.Module[calculator.Calculator]{Name: "org_example_first", New: newSum},
+			facade.Module[calculator.Calculator]{Name: "org_example_second", New: newSum},
+		}, append(args, "--verify_only", "--format=json")...)
+		o.Core = &inclined{}
+		end := ended(t, o)
+		require.Equal(t, daemon.ExitOK, end.code, end.stderr)
+		var report struct {
+			Plan struct {
+				Sites []struct {
+					Flag        string
+					Modules     []string
+					FromDefault bool `json:"from_default"`
+				}
+			}
+		}
+		require.NoError(t, json.Unmarshal([]byte(end.stdout), &report))
+		for _, s := range report.Plan.Sites {
+			if s.Flag == "calculator" {
+				return s.Modules, s.FromDefault
+			}
+		}
+		return nil, false
+	}
+	modules, fromDefault := bound()
+	assert.Equal(t, []string{"org_example_second", "org_example_first"}, modules, "in the core's order")
+	assert.True(t, fromDefault)
+	modules, fromDefault = bound("--calculator=org_example_first")
+	assert.Equal(t, []string{"org_example_first"}, modules, "a flag that is given wins")
+	assert.False(t, fromDefault)
+}
+
+func newSum(context.Context, facade.Host, facade.Parameters) (calculator.Calculator, error) {
+	return nil, errors.New("to verify, none is made")
 }
 
 func request(t *testing.T, url string) *http.Request {
