@@ -50,6 +50,9 @@ func TestModules(t *testing.T) {
 			require.NotNil(t, p, "there is no page: write %s/%s", modulePages, file)
 			assert.Contains(t, p.spans(), m.Name, "%s names the module in code font", p.path)
 			assert.True(t, strings.HasPrefix(p.lines[0], "# "), "%s begins with a heading", p.path)
+			for _, heading := range []string{"Binding it", "What can go wrong", "In Apache Mesos"} {
+				assert.Contains(t, p.headings("## "), heading, "%s has a section %q", p.path, "## "+heading)
+			}
 
 			d, builtin := descriptions[m.Name]
 			if !builtin { // its own Go module has tests
