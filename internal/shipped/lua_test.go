@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -24,7 +25,8 @@ const luaModule = "org_apache_mesos_LuaAllocator"
 type luaMaster struct {
 	*clustertest.Cluster
 	t      *testing.T
-	script string // its path
+	plugin string // its path
+	script string // likewise
 }
 
 // luaScript is one of those that come with the module.
@@ -43,17 +45,22 @@ func underLua(t *testing.T, script string) *luaMaster {
 	built(t, "../..", filepath.Join(programs, "mesos-module"), "build", "--as=goplugin",
 		"--daemon="+filepath.Join(programs, "mesos-master"), "-o", plugin, "./modules/allocator/lua")
 
-	m := &luaMaster{t: t, script: filepath.Join(dir, "allocate.lua")}
+	m := &luaMaster{t: t, plugin: plugin, script: filepath.Join(dir, "allocate.lua")}
 	m.write(script)
+	m.Cluster = up(t, m.flags(m.script), nil)
+	return m
+}
+
+// flags are those of a master with a script.
+func (m *luaMaster) flags(script string) []string {
 	type parameter struct {
 		Key   string `json:"key"`
 		Value string `json:"value"`
 	}
-	manifest, err := json.Marshal(map[string]any{"libraries": []any{map[string]any{"file": plugin, "modules": []any{map[string]any{
-		"name": luaModule, "parameters": []parameter{{"script", m.script}, {"reload_interval", "50ms"}, {"instruction_limit", "1000000"}, {"memory_limit", "8MB"}}}}}}})
-	require.NoError(t, err)
-	m.Cluster = up(t, []string{"--modules=" + string(manifest), "--allocator=lua"}, nil)
-	return m
+	manifest, err := json.Marshal(map[string]any{"libraries": []any{map[string]any{"file": m.plugin, "modules": []any{map[string]any{
+		"name": luaModule, "parameters": []parameter{{"script", script}, {"reload_interval", "50ms"}, {"instruction_limit", "1000000"}, {"memory_limit", "8MB"}}}}}}})
+	require.NoError(m.t, err)
+	return []string{"--modules=" + string(manifest), "--allocator=lua"}
 }
 
 // write puts a script into the place of the one that is there.
@@ -150,5 +157,15 @@ func TestLuaAllocator(t *testing.T) {
 			}
 			return ""
 		})
+	})
+	t.Run("a master whose script was never good does not start, and says the line", func(t *testing.T) {
+		script := filepath.Join(t.TempDir(), "other.lua")
+		require.NoError(t, os.WriteFile(script, []byte("function allocate(cluster)\n  cluster.agents[1].offer()\nend\n"), 0o600))
+		ctx, cancel := context.WithTimeout(t.Context(), clustertest.Patience)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, filepath.Join(programs, "mesos-master"),
+			append(m.flags(script), "--ip=127.0.0.1", "--port=0", "--work_dir="+t.TempDir())...).CombinedOutput()
+		require.Error(t, err)
+		assert.Contains(t, string(out), "other.lua:2: attempt to call a non-function object")
 	})
 }

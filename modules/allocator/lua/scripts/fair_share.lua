@@ -14,13 +14,14 @@ local function first(candidates)
   for i = 2, #candidates do
     local path = candidates[i].path
     local level = 1
-    while path[level] == best_path[level] do
+    local a, b = path[1], best_path[1]
+    while a == b do
       level = level + 1
+      a, b = path[level], best_path[level]
     end
-    local a, b = path[level], best_path[level]
     local share_a, share_b = a.weighted_share, b.weighted_share
-    if share_a < share_b
-      or share_a == share_b and (a.offers < b.offers or a.offers == b.offers and a.name < b.name)
+    if share_a <= share_b
+      and (share_a < share_b or a.offers < b.offers or a.offers == b.offers and a.name < b.name)
     then
       best, best_path = candidates[i], path
     end
