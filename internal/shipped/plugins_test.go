@@ -28,9 +28,9 @@ import (
 // processor for it.
 const atOnce = 2
 
-// TestEveryModuleIsAPlugin builds each module that the daemons are built with as a Go
-// plugin from the same source, has both daemons verify all of them at once, and runs a
-// cluster on them.
+// TestEveryModuleIsAPlugin builds each module as a Go plugin, those that the daemons are
+// built with from the same source, has both daemons verify all of them at once, and runs
+// a cluster on them.
 func TestEveryModuleIsAPlugin(t *testing.T) {
 	dir := t.TempDir()
 	plugins := buildPlugins(t, dir)
@@ -79,7 +79,7 @@ func buildPlugins(t *testing.T, dir string) map[string]string {
 	limit := make(chan struct{}, atOnce)
 	var building sync.WaitGroup
 	for _, m := range catalog.Modules() {
-		if !slices.Contains(m.Vehicles, vehicle.Builtin) || !slices.Contains(m.Vehicles, vehicle.GoPlugin) {
+		if !slices.Contains(m.Vehicles, vehicle.GoPlugin) {
 			continue
 		}
 		folder := folders[m.Name]
@@ -161,6 +161,9 @@ func manifestOf(t *testing.T, plugins map[string]string, modules []string) strin
 // wanted are the parameters without which a module does not verify, with any value.
 func wanted(module string) facade.Parameters {
 	all := facade.Parameters{}
+	if module == "org_apache_mesos_LuaAllocator" { // its schema is in another Go module
+		all = append(all, facade.Parameter{Key: "script", Value: "/allocate.lua"})
+	}
 	for _, lib := range catalog.Libraries() {
 		for _, m := range lib.Modules {
 			d := m.Declare()
