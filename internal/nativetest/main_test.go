@@ -52,7 +52,7 @@ func (w *workshop) library(t testing.TB, source string, flags ...string) modulet
 		return file
 	}
 	path := filepath.Join(w.dir, fmt.Sprintf("lib%d.so", len(w.made)))
-	args := append([]string{"-std=c++17", "-O1", "-fPIC", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror",
+	args := append([]string{"-std=c++17", "-O0", "-fPIC", "-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror",
 		"-I../../facade/include", "-fno-gnu-unique", "-pthread", "-shared", "-o", path, source}, flags...)
 	out, err := exec.Command("g++", args...).CombinedOutput()
 	require.NoError(t, err, string(out))

@@ -231,7 +231,7 @@ func (c *closure) structOf(m protoreflect.MessageDescriptor) (messageStruct, err
 		errs = append(errs, fmt.Errorf("message %s has %d required fields, and C++ keeps track of %d", m.FullName(), required, maxRequired))
 	}
 	s.Written = slices.SortedFunc(slices.Values(s.Fields), func(a, b messageField) int {
-		return cmp.Or(cmp.Compare(len(a.Others), len(b.Others)), cmp.Compare(a.Number, b.Number))
+		return cmp.Or(cmp.Compare(min(1, len(a.Others)), min(1, len(b.Others))), cmp.Compare(a.Number, b.Number))
 	})
 	return s, errors.Join(errs...)
 }
