@@ -3,7 +3,6 @@ package logrotate_test
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -239,7 +238,7 @@ func TestOutput(t *testing.T) {
 	})
 	t.Run("belongs to the container's user, and he cannot lead it astray", func(t *testing.T) {
 		require.Zero(t, os.Geteuid(), "only root becomes somebody else")
-		l, kit := load(t, "max_stdout_size", "4KB")
+		l, _ := load(t, "max_stdout_size", "4KB")
 		precious := filepath.Join(t.TempDir(), "precious")
 		require.NoError(t, os.WriteFile(precious, []byte("kept"), 0o600))
 		c := launch(t, l, &slave.ContainerConfig{User: proto.String("nobody")})
@@ -253,7 +252,6 @@ func TestOutput(t *testing.T) {
 		text, err := os.ReadFile(precious)
 		require.NoError(t, err)
 		assert.Equal(t, "kept", string(text))
-		_ = kit
 	})
 	t.Run("may be reopened by the container's user", func(t *testing.T) {
 		l, _ := load(t)
@@ -306,147 +304,6 @@ func TestOutput(t *testing.T) {
 		text, _ := content(t, c.folder, "stdout")
 		assert.Equal(t, "before\n"+strings.Repeat("after\n", 100)+"last\n", text)
 	})
-}
-
-func TestSettingsOfContainers(t *testing.T) {
-	variables := func(pairs ...string) *slave.ContainerConfig {
-		e := &mesosv1.Environment{}
-		for n := 0; n < len(pairs); n += 2 {
-			e.Variables = append(e.Variables, &mesosv1.Environment_Variable{Name: &pairs[n], Value: &pairs[n+1]})
-		}
-		return &slave.ContainerConfig{CommandInfo: &mesosv1.CommandInfo{Environment: e}}
-	}
-	t.Run("come from its environment", func(t *testing.T) {
-		l, kit := load(t, "environment_variable_prefix", "LOG_")
-		c := launch(t, l, variables("LOG_MAX_STDOUT_SIZE", "4KB", "LOG_LOGROTATE_STDOUT_OPTIONS", "rotate 1\nfancy on", "LOG_COMPRESSION", "gzip",
-			"CONTAINER_LOGGER_MAX_FILES", "nonsense"))
-		for range 2000 {
-			_, err := c.out.WriteString("0123456789abcde\n")
-			require.NoError(t, err)
-		}
-		c.ends(t)
-		_, names := content(t, c.folder, "stdout")
-		assert.Equal(t, []string{"stdout.1.gz", "stdout"}, names)
-		assert.Contains(t, strings.Join(kit.Log(), "\n"), "fancy on")
-	})
-	t.Run("that make no sense fail the launch", func(t *testing.T) {
-		l, _ := load(t)
-		c := variables("CONTAINER_LOGGER_MAX_STDOUT_SIZE", "1KB", "CONTAINER_LOGGER_MAX_FILES", "-1", "CONTAINER_LOGGER_COMPRESSION", "zip")
-		c.Directory = proto.String(t.TempDir())
-		_, err := l.Prepare(t.Context(), id("c"), c)
-		for _, want := range []string{"variable CONTAINER_LOGGER_MAX_STDOUT_SIZE: 1KB is less than a page",
-			`variable CONTAINER_LOGGER_MAX_FILES: "-1" is no number of files`, `variable CONTAINER_LOGGER_COMPRESSION: there is no compression "zip"`} {
-			require.ErrorContains(t, err, want)
-		}
-	})
-}
-
-func TestFaults(t *testing.T) {
-	prepare := func(t *testing.T, config *slave.ContainerConfig) error {
-		l, _ := load(t)
-		_, err := l.Prepare(t.Context(), id("c"), config)
-		return err
-	}
-	t.Run("a link that was laid there is not followed", func(t *testing.T) {
-		folder := t.TempDir()
-		elsewhere := filepath.Join(t.TempDir(), "elsewhere")
-		require.NoError(t, os.Symlink(elsewhere, folder+"/stdout"))
-		err := prepare(t, &slave.ContainerConfig{Directory: &folder})
-		require.ErrorContains(t, err, "too many levels of symbolic links")
-		assert.NoFileExists(t, elsewhere)
-	})
-	t.Run("a pipe in the file's place is refused, and holds nobody up", func(t *testing.T) {
-		folder := t.TempDir()
-		require.NoError(t, syscall.Mkfifo(folder+"/stderr", 0o600))
-		assert.ErrorContains(t, prepare(t, &slave.ContainerConfig{Directory: &folder}), "stderr is no plain file")
-	})
-	t.Run("a sandbox that is not there, a user that is not there", func(t *testing.T) {
-		require.ErrorContains(t, prepare(t, &slave.ContainerConfig{Directory: proto.String("/no/such/folder")}), "no such file or directory")
-		assert.ErrorContains(t, prepare(t, &slave.ContainerConfig{Directory: proto.String(t.TempDir()), User: proto.String("nobody-at-all")}), `"nobody-at-all"`)
-	})
-	t.Run("a program that is not there, or is none", func(t *testing.T) {
-		for folder, want := range map[string]string{t.TempDir(): "launcher_dir names the folder of mesos-logrotate-logger", "/no": "launcher_dir"} {
-			_, err := moduletest.TryLoad[containerlogger.ContainerLogger](moduletest.New(t, logrotate.Library,
-				moduletest.Parameter(logrotate.Name, "launcher_dir", folder)), logrotate.Name)
-			assert.ErrorContains(t, err, want)
-		}
-		folder := t.TempDir()
-		program := filepath.Join(folder, logrotate.Program)
-		require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\nexit 3\n"), 0o755))
-		kit := moduletest.New(t, logrotate.Library, moduletest.Parameter(logrotate.Name, "launcher_dir", folder))
-		l := moduletest.Load[containerlogger.ContainerLogger](kit, logrotate.Name)
-		_, err := l.Prepare(t.Context(), id("c"), &slave.ContainerConfig{Directory: proto.String(t.TempDir())})
-		require.ErrorContains(t, err, "mesos-logrotate-logger has ended")
-		require.NoError(t, os.Remove(program))
-		_, err = l.Prepare(t.Context(), id("c"), &slave.ContainerConfig{Directory: proto.String(t.TempDir())})
-		require.ErrorContains(t, err, "launcher_dir names its folder")
-	})
-	t.Run("a program that says nothing is given up with the launch", func(t *testing.T) {
-		folder := t.TempDir()
-		require.NoError(t, os.WriteFile(filepath.Join(folder, logrotate.Program), []byte("#!/bin/sh\nexec sleep 1000\n"), 0o755))
-		kit := moduletest.New(t, logrotate.Library, moduletest.Parameter(logrotate.Name, "launcher_dir", folder))
-		l := moduletest.Load[containerlogger.ContainerLogger](kit, logrotate.Name)
-		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-		defer cancel()
-		_, err := l.Prepare(ctx, id("c"), &slave.ContainerConfig{Directory: proto.String(t.TempDir())})
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		kit.Close() // waits for the process
-	})
-	t.Run("a process that is killed breaks the container's output, and nothing else", func(t *testing.T) {
-		l, _ := load(t)
-		c := launch(t, l, &slave.ContainerConfig{})
-		pids := loggers(t, c.folder)
-		require.NotEmpty(t, pids)
-		require.NoError(t, syscall.Kill(pids[0], syscall.SIGKILL))
-		gone(t, c.folder)
-		_, err := c.out.WriteString("is anybody there?\n")
-		require.ErrorIs(t, err, syscall.EPIPE)
-		c.ends(t)
-	})
-	t.Run("what a killed agent has left is swept, what is young is not", func(t *testing.T) {
-		state := t.TempDir()
-		kit := moduletest.New(t, logrotate.Library, append(options(nil), moduletest.StateDir(state))...)
-		own := stateOf(t, state)
-		old, young := filepath.Join(own, "pipes-old"), filepath.Join(own, "pipes-young")
-		for _, folder := range []string{old, young} {
-			require.NoError(t, os.MkdirAll(folder, 0o700))
-			require.NoError(t, syscall.Mkfifo(folder+"/stdout", 0o600))
-		}
-		require.NoError(t, os.Chtimes(old, time.Now(), time.Now().Add(-time.Hour)))
-		moduletest.Load[containerlogger.ContainerLogger](kit, logrotate.Name)
-		assert.NoDirExists(t, old)
-		assert.DirExists(t, young)
-	})
-}
-
-// stateOf finds the module's own state folder by making the module once.
-func stateOf(t *testing.T, state string) string {
-	t.Helper()
-	kit := moduletest.New(t, logrotate.Library, append(options(nil), moduletest.StateDir(state))...)
-	moduletest.Load[containerlogger.ContainerLogger](kit, logrotate.Name)
-	kit.Close()
-	found := state
-	require.NoError(t, filepath.Walk(state, func(path string, info os.FileInfo, err error) error {
-		if err == nil && info.IsDir() {
-			found = path
-		}
-		return err
-	}))
-	return found
-}
-
-func TestParameters(t *testing.T) {
-	for _, c := range [][]string{
-		{"max_stdout_size", "4095B"}, {"max_stderr_size", "huge"}, {"max_files", "1001"}, {"compression", "xz"},
-		{"logrotate_stdout_options", "rotate many"}, {"logrotate_stderr_options", "size 1k"}, {"color", "red"},
-	} {
-		_, err := moduletest.TryLoad[containerlogger.ContainerLogger](moduletest.New(t, logrotate.Library, options(c)...), logrotate.Name)
-		assert.ErrorContains(t, err, c[0], c[1])
-	}
-	_, kit := load(t, "logrotate_stdout_options", "daily\nrotate 3\n# a remark\nifempty", "libprocess_num_worker_threads", "1", "logrotate_path", "/usr/sbin/logrotate")
-	log := strings.Join(kit.Log(), "\n")
-	assert.Contains(t, log, "daily")
-	assert.NotContains(t, log, "ifempty")
 }
 
 // What a container's launch and end cost more for it.

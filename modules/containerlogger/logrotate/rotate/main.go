@@ -22,6 +22,7 @@ func Main() int {
 	defer reports.flush()
 	if err := run(reports); err != nil {
 		reports.fault(err)
+		fmt.Fprintln(os.Stderr, "mesos-logrotate-logger:", err) // for who has started it by hand
 		return 1
 	}
 	return 0
@@ -29,7 +30,7 @@ func Main() int {
 
 func run(reports *reporter) error {
 	if err := syscall.SetNonblock(Reports, true); err != nil {
-		return errors.New("mesos-logrotate-logger is started by the agent for each container; it is nothing to run by hand")
+		return errors.New("the agent starts this for each container; it is nothing to run by hand")
 	}
 	syscall.CloseOnExec(Reports)
 	// It ends with the container, and with nothing else but force: whoever ends it too
