@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // tools are the programs of an image.
@@ -69,4 +71,27 @@ func Root(t testing.TB) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root makes namespaces and mounts, and becomes others")
 	}
+}
+
+// AsNobody calls on a thread that is nobody's, for what asks who it is. It is called by
+// root.
+func AsNobody(do func() error) error {
+	const nobody = 65534
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() == unix.Getpid() { // the main thread never ends
+			defer runtime.UnlockOSThread()
+			done <- AsNobody(do) // on another thread: this one is taken
+			return
+		}
+		// Not unix.Setresuid, which changes all threads.
+		if _, _, failed := unix.RawSyscall(unix.SYS_SETRESUID, nobody, nobody, nobody); failed != 0 {
+			done <- failed
+			return
+		}
+		done <- do()
+		// Still locked: the thread ends with the goroutine.
+	}()
+	return <-done
 }

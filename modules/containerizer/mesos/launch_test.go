@@ -20,6 +20,7 @@ import (
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/moduletest"
+	"github.com/mesos-modules/mms/internal/testimage"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 	"github.com/mesos-modules/mms/roles/containerizer"
 )
@@ -328,6 +329,22 @@ func TestParameters(t *testing.T) {
 	t.Run("root has the launcher linux", func(t *testing.T) {
 		_, err := start(t, "linux")
 		require.NoError(t, err)
+	})
+	t.Run("nobody else has it, and has posix without asking", func(t *testing.T) {
+		testimage.Root(t)
+		runtime := t.TempDir()
+		require.NoError(t, os.Chmod(runtime, 0o777))
+		for up := filepath.Dir(runtime); up != os.TempDir() && up != "/"; up = filepath.Dir(up) {
+			require.NoError(t, os.Chmod(up, 0o755))
+		}
+		start := func(given ...facade.Parameter) error {
+			return testimage.AsNobody(func() error {
+				_, err := mesos.Library.Modules[0].Declare().New(t.Context(), stateless{}, append(given, facade.Parameter{Key: "runtime_dir", Value: runtime}))
+				return err
+			})
+		}
+		require.ErrorContains(t, start(facade.Parameter{Key: "launcher", Value: "linux"}), "run the agent as root or take posix")
+		require.NoError(t, start())
 	})
 	t.Run("posix refuses namespaces and says who makes them", func(t *testing.T) {
 		k := moduletest.New(t, mesos.Library, moduletest.Parameter(mesos.Name, "launcher", "posix"),

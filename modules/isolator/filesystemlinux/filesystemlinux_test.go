@@ -434,3 +434,12 @@ func TestTheMainThreadStaysWhereItIs(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, before, after)
 }
+
+func TestWithoutRoot(t *testing.T) {
+	testimage.Root(t)
+	err := testimage.AsNobody(func() error {
+		_, err := filesystemlinux.Library.Modules[0].Declare().New(t.Context(), nil, nil)
+		return err
+	})
+	assert.ErrorContains(t, err, "run the agent as root, or take filesystem/posix")
+}

@@ -113,7 +113,8 @@ func (s *stage) limit() error {
 	return nil
 }
 
-// become changes the user of this thread alone: the program's others end with it.
+// become changes the user. The groups are of this thread alone: the others end when it
+// becomes the command.
 func (s *stage) become() error {
 	if s.User == nil {
 		return nil
