@@ -66,6 +66,7 @@ func TestReload(t *testing.T) {
 				y.inCharge("two")
 				assert.NotEqual(y, digest, y.metric("script_digest"))
 				assert.InDelta(y, 1, y.metric("reloads"), 0)
+				assert.Zero(y, y.metric("scripts_refused"), "nothing half written was taken")
 				assert.InDelta(y, 1, y.metric("script_in_charge"), 0)
 				assert.Zero(y, y.metric("failures"))
 			})
@@ -199,7 +200,7 @@ func onlyReal(then string) string {
 	return `function allocate(cluster)
   for _, agent in ipairs(cluster.agents) do
     local candidates = cluster.candidates(agent)
-    cluster.offer(agent, candidates[1])
+    cluster.offer(agent, candidates[#candidates])
     if agent.id == "a" then
       ` + then + `
     end
