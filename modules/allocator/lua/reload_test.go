@@ -251,15 +251,18 @@ func TestAScriptThatFailsLater(t *testing.T) {
 	t.Run("the one before it divides, in the same run, and takes over after three failures", func(t *testing.T) {
 		inYard(t, tagged("before"), func(y *yard) {
 			y.framework("f", "web")
+			y.framework("g", "web")
 			y.agent("other", "cpus:2")
 			y.rename(onlyReal("error('I met a')"))
 			y.settle()
 			y.giveBack()
 			y.pass(2 * time.Second)
 			require.InDelta(y, 1, y.metric("reloads"), 0)
-			y.offers()
-			y.agent("a", "cpus:2") // now it fails
-			assert.Equal(y, []string{"f a"}, y.offers(), "offered all the same, and once")
+			other := y.offers()
+			require.Len(y, other, 1)
+			want := map[string]string{"f other": "g a", "g other": "f a"}[other[0]] // whoever has nothing
+			y.agent("a", "cpus:2")                                                  // now it fails
+			assert.Equal(y, []string{want}, y.offers(), "what the bad one offered to the other framework is taken back")
 			assert.Equal(y, "before", y.said())
 			for range 5 {
 				y.inCharge("before")
