@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -143,4 +144,35 @@ func TestRecovered(t *testing.T) {
 		gone(t, folder+"/self")
 	})
 	assert.Empty(t, strings.Join(kit.Log(), "\n"))
+}
+
+// threads are those of this process.
+func threads(t *testing.T) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/task")
+	require.NoError(t, err)
+	return len(all)
+}
+
+// A thread for each container is what an agent of thousands cannot have.
+func TestWatchingTakesNoThreads(t *testing.T) {
+	folder := t.TempDir()
+	i, _ := load(t, "watch", script(t, "touch "+folder+"/$MESOS_CONTAINER_ID", "exec sleep 1000"))
+	before := threads(t)
+	const many = 60
+	for n := range many {
+		one := id(fmt.Sprint("c", n))
+		_, err := i.Prepare(t.Context(), one, config())
+		require.NoError(t, err)
+		require.NoError(t, i.Watch(t.Context(), one, func(*slave.ContainerLimitation) {}))
+		require.NoError(t, i.Isolate(t.Context(), one, 42))
+	}
+	require.Eventually(t, func() bool {
+		all, err := os.ReadDir(folder)
+		return err == nil && len(all) == many
+	}, 20*time.Second, 5*time.Millisecond)
+	assert.Less(t, threads(t)-before, many/2)
+	for n := range many {
+		require.NoError(t, i.Cleanup(t.Context(), id(fmt.Sprint("c", n))))
+	}
 }
