@@ -2,7 +2,13 @@ module github.com/mesos-modules/mms/modules/allocator/lua
 
 go 1.26.0
 
-require github.com/yuin/gopher-lua v1.1.2
+require (
+	github.com/mesos-modules/mms v0.0.0
+	github.com/stretchr/testify v1.12.1
+	github.com/yuin/gopher-lua v1.1.2
+	go.uber.org/goleak v1.3.0
+	google.golang.org/protobuf v1.36.12
+)
 
 require (
 	github.com/Masterminds/semver/v3 v3.5.0 // indirect
@@ -14,15 +20,8 @@ require (
 	go.uber.org/fx v1.24.0 // indirect
 	go.uber.org/multierr v1.10.0 // indirect
 	go.uber.org/zap v1.26.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
-)
-
-require (
-	github.com/mesos-modules/mms v0.0.0
-	github.com/stretchr/testify v1.12.1
-	go.uber.org/goleak v1.3.0
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
-	google.golang.org/protobuf v1.36.12
+	golang.org/x/sys v0.49.0 // indirect
 )
 
 replace github.com/mesos-modules/mms => ../../..
