@@ -34,7 +34,7 @@ require (
 require (
 	github.com/mesos-modules/mms v0.0.0
 	github.com/opencontainers/runtime-spec v1.3.0
-	github.com/stretchr/testify v1.12.1 // indirect
+	github.com/stretchr/testify v1.12.1
 )
 
 replace github.com/mesos-modules/mms => ../../..

@@ -57,12 +57,3 @@ func (r Request) namespaces() ([]specs.LinuxNamespace, error) {
 	}
 	return all, nil
 }
-
-func has(all []specs.LinuxNamespace, kind specs.LinuxNamespaceType) bool {
-	for _, n := range all {
-		if n.Type == kind {
-			return true
-		}
-	}
-	return false
-}
