@@ -17,6 +17,9 @@
 // are cut where a limit ends, or where guarantees elsewhere need what there is; nothing
 // else is ever cut.
 //
+// The second of these is an [Algorithm], and another module can bring its own: [NewWith] makes
+// an allocator with the same books that divides as the other one says.
+//
 // What a call returns after is in force: the sinks are called with the books locked, so no
 // offer comes out that a call has ended before. A sink must not call the allocator.
 //
