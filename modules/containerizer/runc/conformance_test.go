@@ -1,9 +1,12 @@
 package runc_test
 
 import (
+	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
@@ -16,12 +19,19 @@ import (
 
 func TestConformance(t *testing.T) {
 	privileged.Root(t, "only root makes mounts and control groups")
-	launcher := moduletest.Parameter(runc.Name, "launcher_dir", launcherDir)
+	root := "mesos-runc-conformance" + strconv.Itoa(os.Getpid())
+	t.Cleanup(func() {
+		left, _ := filepath.Glob("/sys/fs/cgroup/*/" + root) // the pattern is a good one
+		for _, folder := range left {
+			assert.NoError(t, os.Remove(folder), "nothing is left in the control groups")
+		}
+	})
+	launcher, groups := moduletest.Parameter(runc.Name, "launcher_dir", launcherDir), moduletest.Parameter(runc.Name, "cgroups_root", root)
 	t.Run("with the host's files", func(t *testing.T) {
-		moduletest.Conformance(t, runc.Library, runc.Name, launcher, moduletest.Parameter(runc.Name, "containers", "all"))
+		moduletest.Conformance(t, runc.Library, runc.Name, launcher, groups, moduletest.Parameter(runc.Name, "containers", "all"))
 	})
 	t.Run("in an image", func(t *testing.T) {
-		moduletest.Conformance(t, runc.Library, runc.Name, launcher, moduletest.Parameter(runc.Name, "images_dir", shellImages(t)),
+		moduletest.Conformance(t, runc.Library, runc.Name, launcher, groups, moduletest.Parameter(runc.Name, "images_dir", shellImages(t)),
 			moduletest.ContainerConfig(&slave.ContainerConfig{ContainerInfo: inImage("shell:1")}))
 	})
 }
