@@ -19,7 +19,7 @@ type parameters struct {
 	Script       string        `mms:"script,required" doc:"absolute path of the script"`
 	Reload       time.Duration `mms:"reload_interval" default:"1secs" doc:"how often the file is looked at"`
 	Instructions uint64        `mms:"instruction_limit" default:"50000000" doc:"how many instructions one run may take"`
-	Time         time.Duration `mms:"time_limit" default:"1secs" doc:"how long one run may take; the master waits for it"`
+	Time         time.Duration `mms:"time_limit" default:"5secs" doc:"how long one run may take; the master waits for it"`
 	Memory       facade.Bytes  `mms:"memory_limit" default:"256MB" doc:"how much one run may allocate"`
 	Seed         uint64        `mms:"seed" default:"0" doc:"makes chance repeatable; 0 is a seed nobody knows"`
 }
