@@ -212,6 +212,25 @@ func TestAContainerWithoutAnImage(t *testing.T) {
 	l.nothingLeft()
 }
 
+// debug returns what a container of the class DEBUG writes until it ends.
+func (l *linux) debug(request containers.LaunchRequest) string {
+	l.t.Helper()
+	l.launch(request)
+	out := make(chan string, 100)
+	require.NoError(l.t, l.engine.AttachOutput(l.ctx(), request.ID, func(r *agent.ProcessIO) {
+		if r == nil {
+			close(out)
+			return
+		}
+		out <- string(r.GetData().GetData())
+	}))
+	all := ""
+	for piece := range out {
+		all += piece
+	}
+	return all
+}
+
 func TestContainersInContainers(t *testing.T) {
 	l := newLinux(t)
 	l.launch(l.in(id("one"), "echo of the parent >shared/file; echo $$ >shared/pid; exec sleep 112321", func(c *slave.ContainerConfig) {
@@ -237,20 +256,19 @@ func TestContainersInContainers(t *testing.T) {
 	t.Run("of the class DEBUG are in the parent's file system, with its privileges", func(t *testing.T) {
 		request := l.request(id("one", "debug"), "cat /image; cat /mnt/mesos/sandbox/shared/file; readlink /proc/self/cwd; cat /proc/"+pid+"/cmdline; grep CapEff /proc/self/status")
 		request.Config.ContainerClass = slave.ContainerClass_DEBUG.Enum()
-		l.launch(request)
-		out := make(chan string, 100)
-		require.NoError(t, l.engine.AttachOutput(t.Context(), request.ID, func(r *agent.ProcessIO) {
-			if r == nil {
-				close(out)
-				return
-			}
-			out <- string(r.GetData().GetData())
-		}))
-		all := ""
-		for piece := range out {
-			all += piece
-		}
+		all := l.debug(request)
 		assert.Equal(t, "of the image\nof the parent\n/mnt/mesos/sandbox\nsleep\x00112321\x00CapEff:\t0000000000000000\n", all)
+	})
+	t.Run("of the class DEBUG in one of that class are there too", func(t *testing.T) {
+		outer := l.request(id("one", "outer"), "exec sleep 612321")
+		inner := l.request(id("one", "outer", "inner"), "cat /image; ls /home || echo no home")
+		for _, request := range []containers.LaunchRequest{outer, inner} {
+			request.Config.ContainerClass = slave.ContainerClass_DEBUG.Enum()
+		}
+		l.launch(outer)
+		assert.Equal(t, "of the image\nls: cannot access '/home': No such file or directory\nno home\n", l.debug(inner))
+		_, err := l.Destroy(l.ctx(), outer.ID)
+		require.NoError(t, err)
 	})
 	t.Run("that lose a process end it all the same", func(t *testing.T) {
 		l.launch(l.in(id("one", "three"), "(true; sleep 212321) & echo $! >pid; exec sleep 312321"))

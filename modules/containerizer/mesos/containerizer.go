@@ -75,15 +75,15 @@ func (m *Containerizer) hold(c *held.Container, config *slave.ContainerConfig, l
 	if err != nil {
 		return err
 	}
-	run.StatusFile = c.StatusFile()
-	if c.Run, err = json.Marshal(run); err != nil {
-		return err
-	}
 	in, err := m.namespacesOf(c.ID, launch)
 	if err != nil {
 		return err
 	}
 	defer in.close() // the shim has its own
+	run.StatusFile, run.EnterRoot = c.StatusFile(), in.root
+	if c.Run, err = json.Marshal(run); err != nil {
+		return err
+	}
 	if err := c.Make(config, launch); err != nil {
 		return err
 	}

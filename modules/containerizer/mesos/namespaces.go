@@ -11,6 +11,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/modules/containerizer/held"
 )
 
 // The launchers.
@@ -34,6 +35,7 @@ type namespaces struct {
 	clone  uintptr
 	enter  []*os.File // all but a mount namespace
 	mounts *os.File   // what the command enters: the shim itself keeps to the host's files; nil: none
+	root   string     // where the host sees the root of that; empty: it is the host's
 }
 
 func (n *namespaces) close() {
@@ -105,21 +107,51 @@ func (m *Containerizer) namespacesOf(id *mesosv1.ContainerID, launch *slave.Cont
 		if !has(launch.GetEnterNamespaces(), k.flag) {
 			continue
 		}
-		f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", parent.Holder(), k.name))
-		if err != nil {
-			return nil, fmt.Errorf("find the %s namespace of the parent: %w", k.name, err)
-		}
 		if k.flag == unix.CLONE_NEWNS {
-			n.mounts = f
-		} else {
-			n.enter = append(n.enter, f)
+			if n.mounts, n.root, err = m.mountsOf(parent); err != nil {
+				return nil, err
+			}
+			continue
 		}
-	}
-	// A parent that lives now lived before: the process id was not another's.
-	if err := parent.IsHeld(); err != nil {
-		return nil, fmt.Errorf("the parent: %w", err)
+		f, err := namespaceOf(parent, k.name)
+		if err != nil {
+			return nil, err
+		}
+		n.enter = append(n.enter, f)
 	}
 	return n, nil
+}
+
+// mountsOf opens the mount namespace of a container, and says where the host sees its
+// root. The shim of a container that has entered another's is outside of it, so that
+// other one is asked.
+func (m *Containerizer) mountsOf(c *held.Container) (*os.File, string, error) {
+	for {
+		launch, err := c.LaunchInfo()
+		if err != nil {
+			return nil, "", err
+		}
+		if !has(launch.GetEnterNamespaces(), unix.CLONE_NEWNS) {
+			f, err := namespaceOf(c, "mnt")
+			return f, launch.GetRootfs(), err
+		}
+		if c, err = m.books.Find(c.ID.GetParent()); err != nil {
+			return nil, "", err
+		}
+	}
+}
+
+// namespaceOf opens one namespace of a container's shim.
+func namespaceOf(c *held.Container, name string) (*os.File, error) {
+	f, err := os.Open(fmt.Sprintf("/proc/%d/ns/%s", c.Holder(), name))
+	if err != nil {
+		return nil, fmt.Errorf("find the %s namespace of the parent: %w", name, err)
+	}
+	// A parent that lives now lived before: the process id was not another's.
+	if err := c.IsHeld(); err != nil {
+		return nil, errors.Join(fmt.Errorf("the parent: %w", err), f.Close())
+	}
+	return f, nil
 }
 
 // start starts a program in the namespaces.

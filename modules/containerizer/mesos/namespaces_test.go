@@ -15,6 +15,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/facade/mesos/v1/agent"
 	"github.com/mesos-modules/mms/internal/testimage"
 )
 
@@ -268,4 +269,32 @@ func many(root string) (all []*slave.ContainerMountInfo) {
 		all = append(all, mount(root+"/tmp/a/b/c", "", "tmpfs", "size=4k", 0))
 	}
 	return all
+}
+
+// What enters a container may come before that has its root.
+func TestWhoEntersTooEarlyWaits(t *testing.T) {
+	b := newBench(t)
+	root := image(t)
+	folder := t.TempDir()
+	config := &slave.ContainerConfig{Directory: &folder, CommandInfo: &mesosv1.CommandInfo{Value: proto.String("exec sleep 81234")}}
+	path := &mesosv1.Environment{Variables: []*mesosv1.Environment_Variable{{Name: proto.String("PATH"), Value: proto.String("/bin:/usr/bin")}}}
+	_, err := b.Launch(t.Context(), containerID("early"), config, &slave.ContainerLaunchInfo{
+		CloneNamespaces: []int32{unix.CLONE_NEWNS}, Rootfs: &root, WorkingDirectory: proto.String("/"), Environment: path,
+		PreExecCommands: []*mesosv1.CommandInfo{{Value: proto.String("while [ ! -e " + folder + "/go ]; do sleep 0.01; done")}},
+	}, nil)
+	require.NoError(t, err)
+	require.NoError(t, b.Start(t.Context(), containerID("early")))
+	debug := containerID("early", "debug")
+	_, err = b.Launch(t.Context(), debug, &slave.ContainerConfig{Directory: &folder, ContainerClass: slave.ContainerClass_DEBUG.Enum(),
+		CommandInfo: &mesosv1.CommandInfo{Value: proto.String("ls " + folder + " && exit 3; cat /image && exit 4")}},
+		&slave.ContainerLaunchInfo{EnterNamespaces: []int32{unix.CLONE_NEWNS}}, nil)
+	require.NoError(t, err)
+	ended := make(chan *slave.ContainerTermination, 1)
+	require.NoError(t, b.Watch(t.Context(), debug, func(t *slave.ContainerTermination) { ended <- t }))
+	require.NoError(t, b.Start(t.Context(), debug))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "go"), nil, 0o600))
+	require.NoError(t, b.AttachOutput(t.Context(), debug, func(*agent.ProcessIO) {})) // output waits for somebody
+	assert.Equal(t, int32(4<<8), (<-ended).GetStatus(), "the image is there, and the host is not")
+	require.NoError(t, b.Destroy(t.Context(), debug))
+	require.NoError(t, b.Destroy(t.Context(), containerID("early")))
 }

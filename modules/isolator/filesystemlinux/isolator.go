@@ -132,6 +132,9 @@ func (f *filesystem) Prepare(_ context.Context, id *mesosv1.ContainerID, config 
 	defer f.mu.Unlock()
 	parent := f.containers[key(id.GetParent())]
 	if config.GetContainerClass() == slave.ContainerClass_DEBUG {
+		for up := id.GetParent(); up != nil && parent == nil; up = up.GetParent() {
+			parent = f.containers[key(up)] // one of the class DEBUG is where its own parent is
+		}
 		if parent == nil || !isFolder(parent.folder) {
 			return nil, nil // the parent has the host's mount namespace
 		}

@@ -29,8 +29,10 @@ type Config struct {
 	MountNamespace bool `json:",omitempty"`
 
 	// EnterMounts has the command's process enter the mount namespace that the shim
-	// has inherited as the file MountsFile.
-	EnterMounts bool `json:",omitempty"`
+	// has inherited as the file MountsFile. EnterRoot is what the host calls the root of
+	// that namespace: as long as it can be seen there, the root has not changed.
+	EnterMounts bool   `json:",omitempty"`
+	EnterRoot   string `json:",omitempty"`
 
 	// User is who the command runs as; nil: as the shim.
 	User *User `json:",omitempty"`

@@ -15,7 +15,7 @@ func (s *shim) serve() {
 		complain("take connections", err)
 		return
 	}
-	for {
+	for agent := true; ; {
 		var fd int
 		var err error
 		waited := listener.Read(func(socket uintptr) bool {
@@ -27,7 +27,8 @@ func (s *shim) serve() {
 			complain("wait for a connection", waited)
 			return
 		case err == nil:
-			go s.connection(os.NewFile(uintptr(fd), "connection"))
+			go s.connection(os.NewFile(uintptr(fd), "connection"), agent)
+			agent = false
 		case errors.Is(err, syscall.EINTR), errors.Is(err, syscall.ECONNABORTED):
 		default:
 			complain("take a connection", err)
@@ -37,8 +38,9 @@ func (s *shim) serve() {
 }
 
 // connection hands on what comes. Input waits until the container takes it, so it does
-// not go through the main loop.
-func (s *shim) connection(c *os.File) {
+// not go through the main loop. The first connection is the agent's that has started the
+// shim: its end counts as long as there is nothing to run; others come and go.
+func (s *shim) connection(c *os.File, agent bool) {
 	defer c.Close()
 	for {
 		kind, data, err := Read(c)
@@ -47,7 +49,9 @@ func (s *shim) connection(c *os.File) {
 				complain("understand the agent", err)
 			}
 			s.io.detach(c)
-			s.commands <- frame{closed: true}
+			if agent {
+				s.commands <- frame{closed: true}
+			}
 			return
 		}
 		switch kind {

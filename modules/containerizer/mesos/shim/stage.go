@@ -3,9 +3,11 @@ package shim
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,6 +17,7 @@ import (
 type stage struct {
 	Path         string
 	Enter        bool // the mount namespace of the file enterFile
+	EnterRoot    string
 	Terminal     bool // its input is a terminal
 	Root         string
 	Pivot        bool // of the whole mount namespace; else of this process
@@ -64,7 +67,12 @@ func execute(arguments []string) int {
 	return complain("run "+s.Path, err)
 }
 
-// enter enters the mount namespace of another container.
+// soon is how often somebody looks who enters a mount namespace before its root has
+// changed.
+const soon = 5 * time.Millisecond
+
+// enter enters the mount namespace of another container, once nothing of the host's is
+// to be seen there: it may be just about to begin.
 func (s *stage) enter() error {
 	if !s.Enter {
 		return nil
@@ -73,7 +81,17 @@ func (s *stage) enter() error {
 	if err := unix.Unshare(unix.CLONE_FS); err != nil { // the program's other threads stay
 		return err
 	}
-	return unix.Setns(enterFile, unix.CLONE_NEWNS)
+	for ; ; time.Sleep(soon) {
+		if err := unix.Setns(enterFile, unix.CLONE_NEWNS); err != nil {
+			return err
+		}
+		if s.EnterRoot == "" {
+			return nil
+		}
+		if _, err := os.Lstat(s.EnterRoot); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+			return nil
+		}
+	}
 }
 
 func (s *stage) changeRoot() error {

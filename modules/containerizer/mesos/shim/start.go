@@ -63,7 +63,7 @@ func (s *shim) startMain() (int, error) {
 		return s.io.fork(c, program{path: path, arguments: c.Command.Arguments, folder: c.Directory}, attributes)
 	}
 	self, text, err := s.second(stage{
-		Path: c.Command.Path, Root: c.Root, Pivot: c.MountNamespace && c.Root != "", Enter: c.EnterMounts, Directory: c.Directory,
+		Path: c.Command.Path, Root: c.Root, Pivot: c.MountNamespace && c.Root != "", Enter: c.EnterMounts, EnterRoot: c.EnterRoot, Directory: c.Directory,
 		Terminal: c.Terminal, User: c.User, Limits: c.Limits, Capabilities: c.Capabilities, NoNewPrivileges: c.NoNewPrivileges,
 	})
 	if err != nil {
