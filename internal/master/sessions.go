@@ -210,7 +210,11 @@ func (s *sessions) handshake(ctx context.Context, it *session) (string, error) {
 func (s *sessions) await(ctx context.Context, it *session, take func(proto.Message) (*handshake.Answer, error)) (*handshake.Answer, error) {
 	select {
 	case m := <-it.inbox:
-		return take(m)
+		answer, err := take(m)
+		if err == nil && answer == nil {
+			err = errors.New("the authenticator has given no answer")
+		}
+		return answer, err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

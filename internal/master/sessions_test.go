@@ -53,6 +53,8 @@ func (a *asking) Step(_ context.Context, _ string, data []byte) (*handshake.Answ
 		return &handshake.Answer{Outcome: handshake.Answer_ACCEPTED.Enum(), Principal: proto.String("bob")}, nil
 	case "broken":
 		return nil, errors.New("the store of secrets is away")
+	case "nothing":
+		return nil, nil
 	default:
 		return &handshake.Answer{Outcome: handshake.Answer_REFUSED.Enum()}, nil
 	}
@@ -133,6 +135,11 @@ func TestHandshake(t *testing.T) {
 		p := begin(t, &asking{}, nil)
 		m := p.answer(p.opened(), "broken")
 		assert.Equal(t, "the store of secrets is away", m.(*wire.AuthenticationErrorMessage).GetError())
+	})
+	t.Run("no answer of the module is an error too", func(t *testing.T) {
+		p := begin(t, &asking{}, nil)
+		m := p.answer(p.opened(), "nothing")
+		assert.Equal(t, "the authenticator has given no answer", m.(*wire.AuthenticationErrorMessage).GetError())
 	})
 	t.Run("a message that does not belong there is an error", func(t *testing.T) {
 		p := begin(t, &asking{}, nil)
