@@ -59,7 +59,9 @@ func carriedBy(t *testing.T, address, module string) string {
 	defer answer.Body.Close()
 	text, err := io.ReadAll(answer.Body)
 	require.NoError(t, err)
-	var status struct{ Modules []struct{ Name, Vehicle string } }
+	var status struct {
+		Modules []struct{ Name, Vehicle string }
+	}
 	require.NoError(t, json.Unmarshal(text, &status))
 	for _, m := range status.Modules {
 		if m.Name == module {
