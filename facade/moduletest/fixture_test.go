@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,20 +16,28 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/internal/shimtest"
 	"github.com/mesos-modules/mms/manager/manifest"
-	"github.com/mesos-modules/mms/modules/containerizer/mesos"
-	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 	"github.com/mesos-modules/mms/roles/calculator"
 )
+
+// shims is the folder with the program that the containerizer holds containers with.
+var shims string
 
 func TestMain(m *testing.M) {
 	if Child() {
 		return
 	}
-	if filepath.Base(os.Args[0]) == mesos.Program {
-		os.Exit(shim.Main(os.Args[1:]))
+	folder, remove, err := shimtest.Build()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	goleak.VerifyTestMain(m)
+	shims = folder
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		remove()
+		os.Exit(code)
+	}))
 }
 
 // trialTB is a test that may fail without anybody's harm.

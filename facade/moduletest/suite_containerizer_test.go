@@ -14,6 +14,7 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/shimtest"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 	"github.com/mesos-modules/mms/modules/containerlogger/sandbox"
 	"github.com/mesos-modules/mms/roles/containerizer"
@@ -112,11 +113,7 @@ func flawedLibrary(flaw func(*flawed)) facade.Library {
 }
 
 func TestContainerizers(t *testing.T) {
-	self, err := os.Executable()
-	require.NoError(t, err)
-	folder := t.TempDir()
-	require.NoError(t, os.Symlink(self, filepath.Join(folder, mesos.Program)))
-	programs := Parameter(flawedName, "launcher_dir", folder)
+	programs := Parameter(flawedName, "launcher_dir", shimtest.Dir(t, shims))
 
 	t.Run("right", func(t *testing.T) { Conformance(t, flawedLibrary(func(*flawed) {}), flawedName, programs) })
 	for about, c := range map[string]struct {

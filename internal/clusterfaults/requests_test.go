@@ -381,7 +381,7 @@ func cutFrames(t *testing.T, c *cluster.Cluster) {
 		a := post(t, c.Slave.Address, operatorPath, strings.NewReader(whole[:n]), headers...)
 		assert.Equal(t, http.StatusBadRequest, a.status, "%d bytes: %s", n, a.body)
 	}
-	for _, bad := range []string{"x\n" + record, "-5\n" + record, "99999999999999999999999\n", "4294967295\n" + record, "\n\n\n\n", strings.Repeat("9", 1<<20)} {
+	for _, bad := range []string{"x\n" + record, "-5\n" + record, "99999999999999999999999\n", "4294967295\n" + record, "\n\n\n\n", strings.Repeat("9", 100<<10)} {
 		a := post(t, c.Slave.Address, operatorPath, strings.NewReader(bad), headers...)
 		assert.Equal(t, http.StatusBadRequest, a.status, "%.50s: %s", bad, a.body)
 	}

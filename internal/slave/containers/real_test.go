@@ -2,6 +2,7 @@ package containers_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -16,23 +17,31 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/shimtest"
 	"github.com/mesos-modules/mms/internal/slave/containers"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
-	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 	"github.com/mesos-modules/mms/modules/containerlogger/sandbox"
 	"github.com/mesos-modules/mms/roles/containerizer"
 	"github.com/mesos-modules/mms/roles/containerlogger"
 )
 
-// TestMain is the shim as well: a test's launcher_dir holds a link to this binary.
+// built is the folder with the shim.
+var built string
+
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == mesos.Program {
-		os.Exit(shim.Main(os.Args[1:]))
-	}
 	if value := os.Getenv(agentVariable); value != "" {
 		beAgent(value)
 	}
-	goleak.VerifyTestMain(m)
+	folder, remove, err := shimtest.Build()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	built = folder
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		remove()
+		os.Exit(code)
+	}))
 }
 
 // limit is how long anything may take that a test waits for.
@@ -59,13 +68,7 @@ type real struct {
 	fetch   func(context.Context, containers.FetchRequest) error
 }
 
-func launcherDir(t testing.TB) string {
-	self, err := os.Executable()
-	require.NoError(t, err)
-	folder := t.TempDir()
-	require.NoError(t, os.Symlink(self, filepath.Join(folder, mesos.Program)))
-	return folder
-}
+func launcherDir(t testing.TB) string { return shimtest.Dir(t, built) }
 
 func newReal(t testing.TB) *real {
 	r := &real{t: t, runtime: t.TempDir(), work: t.TempDir(), program: launcherDir(t)}

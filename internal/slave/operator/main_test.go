@@ -3,12 +3,12 @@ package operator_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -27,23 +27,31 @@ import (
 	"github.com/mesos-modules/mms/internal/files"
 	"github.com/mesos-modules/mms/internal/flags"
 	"github.com/mesos-modules/mms/internal/libprocess"
+	"github.com/mesos-modules/mms/internal/shimtest"
 	"github.com/mesos-modules/mms/internal/slave/containers"
 	"github.com/mesos-modules/mms/internal/slave/core"
 	"github.com/mesos-modules/mms/internal/slave/operator"
 	"github.com/mesos-modules/mms/internal/v1client"
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
-	"github.com/mesos-modules/mms/modules/containerizer/mesos/shim"
 	"github.com/mesos-modules/mms/modules/containerlogger/sandbox"
 	"github.com/mesos-modules/mms/roles/containerizer"
 	"github.com/mesos-modules/mms/roles/containerlogger"
 )
 
-// TestMain is the shim as well: a test's launcher_dir holds a link to this binary.
+// built is the folder with the shim.
+var built string
+
 func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == mesos.Program {
-		os.Exit(shim.Main(os.Args[1:]))
+	folder, remove, err := shimtest.Build()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
-	goleak.VerifyTestMain(m)
+	built = folder
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		remove()
+		os.Exit(code)
+	}))
 }
 
 // limit is how long anything may take that a test waits for.
@@ -155,17 +163,14 @@ type real struct {
 var executorContainer = &mesosv1.ContainerID{Value: proto.String("E")}
 
 func newReal(t testing.TB, change func(*operator.Config)) *real {
-	programs := t.TempDir()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	require.NoError(t, os.Symlink(self, filepath.Join(programs, mesos.Program)))
+	programs := shimtest.Dir(t, built)
 	engine := load[containerizer.Containerizer](t, mesos.Library, facade.Parameters{
 		{Key: "launcher_dir", Value: programs}, {Key: "runtime_dir", Value: t.TempDir()}})
 	service := containers.New(containers.Config{
 		Engines: []containers.Engine{{Name: "mesos", Containerizer: engine, Logger: load[containerlogger.ContainerLogger](t, sandbox.Library, nil)}},
 		Log:     slog.New(slog.DiscardHandler),
 	})
-	_, err = service.Recover(t.Context(), nil)
+	_, err := service.Recover(t.Context(), nil)
 	require.NoError(t, err)
 	r := &real{service: service, sandbox: t.TempDir()}
 	t.Cleanup(func() {
