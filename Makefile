@@ -114,6 +114,14 @@ bench-cluster: build ## the cluster's table of docs/benchmarks.md
 	$(GO) test -run='^$$' -bench=Cluster/state$$ -benchtime=5x ./internal/master/view
 	$(GO) run ./internal/loadtest
 
+# What the modules that ship cost, each beside what it is compared with.
+.PHONY: bench-modules
+bench-modules: tools ## the modules' table of docs/benchmarks.md
+	$(GO) test -run='^$$' -bench=IsolatorChain -benchtime=200x ./modules/isolator/cgroups
+	$(GO) test -run='^$$' -bench=Containers -benchtime=5x ./internal/slave/operator
+	$(GO) test -run='^$$' -bench=Handshake ./modules/authenticator/crammd5 ./internal/master
+	cd modules/allocator/lua && $(GO) test -run='^$$' -bench=DeclineOffers/one.*1000 -benchtime=40x .
+
 SEEDS ?= 1000
 
 .PHONY: simulate

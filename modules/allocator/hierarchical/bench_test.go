@@ -61,14 +61,12 @@ func parsed(tb testing.TB, text string) resources.Resources {
 
 // cycle is one run over all agents.
 func (f *field) cycle() {
+	f.a.mu.Lock()
+	defer f.a.mu.Unlock()
 	f.shares = f.shares[:0]
-	f.a.mu.Lock()
 	f.a.paused = false
-	f.a.mu.Unlock()
-	f.a.allocate(true)
-	f.a.mu.Lock()
-	f.a.paused = true // what the goroutine does in between is nothing
-	f.a.mu.Unlock()
+	f.a.allocateNow(true)
+	f.a.paused = true // whatever the goroutine does before and after is nothing
 }
 
 func (f *field) addFrameworks(n int, role func(i int) string) {

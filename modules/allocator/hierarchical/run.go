@@ -60,9 +60,14 @@ func (r *run) remove(ag *agent) {
 
 // allocate is one run: that over all agents which comes each interval, or one over those
 // that something happened to. It returns how long it took.
-func (a *Allocator) allocate(batch bool) (spent time.Duration) {
+func (a *Allocator) allocate(batch bool) time.Duration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.allocateNow(batch)
+}
+
+// allocateNow is likewise, with the lock held.
+func (a *Allocator) allocateNow(batch bool) (spent time.Duration) {
 	begin := a.now()
 	if a.pending {
 		a.measures.latency.add(begin, begin-a.asked)

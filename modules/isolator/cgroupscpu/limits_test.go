@@ -128,13 +128,12 @@ func TestUsage(t *testing.T) {
 		require.Eventually(t, func() bool {
 			use, err := i.Usage(t.Context(), container("c"))
 			require.NoError(t, err)
-			return use.GetCpusUserTimeSecs()+use.GetCpusSystemTimeSecs() > 0.02
+			return use.GetCpusUserTimeSecs()+use.GetCpusSystemTimeSecs() > 0.02 && use.GetCpusNrPeriods() > 0
 		}, enough, tick)
 		use, err := i.Usage(t.Context(), container("c"))
 		require.NoError(t, err)
 		assert.Equal(t, uint32(1), use.GetProcesses())
 		assert.Equal(t, uint32(1), use.GetThreads())
-		assert.Positive(t, use.GetCpusNrPeriods())
 		assert.NotNil(t, use.CpusNrThrottled)
 		assert.Positive(t, use.GetTimestamp())
 		require.NoError(t, i.Cleanup(t.Context(), container("c")))
