@@ -11,6 +11,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/modules/containerizer/runc/shim"
 )
 
 // restart ends the agent's module and starts the next one's, which recovers.
@@ -140,9 +141,13 @@ func TestAShimIsKilled(t *testing.T) {
 			pid, ok = number(filepath.Join(parent.folder, "pid"))
 			return ok
 		})
-		shim, ok := number(filepath.Join(b.folder(), "containers/parent/containers/debug/pid"))
+		eventually(t, func() bool { // before that nobody but the runtime knows of the process
+			_, ok := number(filepath.Join(b.folder(), "containers/parent/containers/debug", shim.PidFile))
+			return ok
+		})
+		holder, ok := number(filepath.Join(b.folder(), "containers/parent/containers/debug/pid"))
 		require.True(t, ok)
-		require.NoError(t, syscall.Kill(shim, syscall.SIGKILL))
+		require.NoError(t, syscall.Kill(holder, syscall.SIGKILL))
 		c.end()
 		eventually(t, func() bool { return !alive(pid) })
 		c.destroy()
