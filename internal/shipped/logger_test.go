@@ -30,7 +30,7 @@ func TestOutputIsRotatedOverARestart(t *testing.T) {
 	c := up(t, nil, []string{"--container_logger=org_apache_mesos_LogrotateContainerLogger", rotating})
 	task := begin(t, c, "--checkpoint", "--no-show_output", "--name=talker", "--command="+fmt.Sprintf(talker, 0, 3000)+wait+fmt.Sprintf(talker, 3000, 6000)+"exit 7", small)
 	sandbox := waiting(t, c)
-	before, names := rotated(t, sandbox)
+	before, names := settled(t, sandbox)
 	assert.Equal(t, []string{"stdout.2.gz", "stdout.1.gz", "stdout"}, names[max(0, len(names)-3):])
 	assert.True(t, strings.HasSuffix(before, "line 0000002999\n"), "all of it has come")
 
@@ -45,7 +45,7 @@ func TestOutputIsRotatedOverARestart(t *testing.T) {
 	require.NoError(t, c.StartSlave(context.WithoutCancel(t.Context())))
 	assert.Contains(t, task.end(), "Command exited with status 7")
 
-	text, names := rotated(t, sandbox)
+	text, names := settled(t, sandbox)
 	assert.Equal(t, []string{"stdout.3.gz", "stdout.2.gz", "stdout.1.gz", "stdout"}, names)
 	first, err := strconv.Atoi(strings.TrimPrefix(strings.SplitN(text, "\n", 2)[0], "line "))
 	require.NoError(t, err)
@@ -92,6 +92,21 @@ func rotated(t *testing.T, sandbox string) (text string, names []string) {
 		var whole bool
 		if text, names, whole = files(t, sandbox); !whole {
 			return "it is being rotated"
+		}
+		return ""
+	})
+	return text, names
+}
+
+// settled is likewise, when all but the newest file are compressed.
+func settled(t *testing.T, sandbox string) (text string, names []string) {
+	t.Helper()
+	clustertest.Eventually(t, func() string {
+		text, names = rotated(t, sandbox)
+		for _, name := range names[:len(names)-1] {
+			if !strings.HasSuffix(name, ".gz") {
+				return name + " is compressed"
+			}
 		}
 		return ""
 	})

@@ -261,7 +261,7 @@ func TestContainersInContainers(t *testing.T) {
 	})
 	t.Run("of the class DEBUG in one of that class are there too", func(t *testing.T) {
 		outer := l.request(id("one", "outer"), "exec sleep 612321")
-		inner := l.request(id("one", "outer", "inner"), "cat /image; ls /home || echo no home")
+		inner := l.request(id("one", "outer", "inner"), "cat /image; ls /home 2>&1 || echo no home")
 		for _, request := range []containers.LaunchRequest{outer, inner} {
 			request.Config.ContainerClass = slave.ContainerClass_DEBUG.Enum()
 		}
