@@ -116,9 +116,11 @@ func observe[T proto.Message](ctx context.Context, s *Service, id *mesosv1.Conta
 	}
 	var names []string
 	var asked []ask[T]
-	if s.isIsolated(c) && v.state < destroying {
-		names, asked = append(names, v.engine.Name), append(asked, from.engine(v.engine))
-		for _, i := range c.isolators {
+	if s.isIsolated(c) && v.state <= destroying {
+		if v.state < destroying {
+			names, asked = append(names, v.engine.Name), append(asked, from.engine(v.engine))
+		}
+		for _, i := range c.isolators { // their clean-up, if it is to come, waits for this call
 			names, asked = append(names, i.Name), append(asked, from.isolator(i))
 		}
 	}
