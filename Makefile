@@ -120,7 +120,7 @@ bench-modules: tools ## the modules' table of docs/benchmarks.md
 	$(GO) test -run='^$$' -bench=IsolatorChain -benchtime=200x ./modules/isolator/cgroups
 	$(GO) test -run='^$$' -bench=Containers -benchtime=5x ./internal/slave/operator
 	$(GO) test -run='^$$' -bench=Handshake ./modules/authenticator/crammd5 ./internal/master
-	cd modules/allocator/lua && $(GO) test -run='^$$' -bench=DeclineOffers/one.*1000 -benchtime=40x .
+	cd modules/allocator/lua && $(GO) test -run='^$$' -bench=DeclineOffers//agents=1000 -benchtime=20x .
 
 SEEDS ?= 1000
 
