@@ -116,7 +116,7 @@ func TestHandshake(t *testing.T) {
 		p := begin(t, a, nil)
 		session := p.opened()
 		assert.Equal(t, "crammd5-authenticator-session(1)", session)
-		register(p) // it waits for the handshake
+		register(p)                        // it waits for the handshake
 		told := map[string]proto.Message{} // to two processes of the peer, in no order between them
 		for m := p.answer(session, "right"); ; _, m = p.next() {
 			if told[string(m.ProtoReflect().Descriptor().Name())] = m; len(told) == 2 {
