@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/mesos-modules/mms/internal/privileged"
 )
 
 // Mount is where control groups are.
@@ -29,9 +31,7 @@ var roots atomic.Int32
 // Need skips the test where there are no control groups of version 1 to be used.
 func Need(t testing.TB) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("control groups are root's, and this test does not run as root")
-	}
+	privileged.Root(t, "control groups are root's")
 	for _, controller := range Controllers {
 		var s unix.Statfs_t
 		if err := unix.Statfs(filepath.Join(Mount, controller), &s); err != nil || int64(s.Type) != unix.CGROUP_SUPER_MAGIC {

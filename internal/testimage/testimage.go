@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/mesos-modules/mms/internal/privileged"
 	"golang.org/x/sys/unix"
 )
 
@@ -68,9 +70,7 @@ func put(t testing.TB, from, to string) {
 // root.
 func Root(t testing.TB) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root makes namespaces and mounts, and becomes others")
-	}
+	privileged.Root(t, "only root makes namespaces and mounts, and becomes others")
 }
 
 // AsNobody calls on a thread that is nobody's, for what asks who it is. It is called by
