@@ -21,6 +21,7 @@ const (
 	Builtin  = "builtin"
 	GoPlugin = "goplugin"
 	Native   = "native"
+	Process  = "process"
 )
 
 // File is a library file that has been looked at once. Identity is what the file
