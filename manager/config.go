@@ -52,6 +52,20 @@ type Config struct {
 	// Vehicles recognise and open library files, asked in this order.
 	Vehicles []vehicle.Vehicle
 
+	// Isolation is where the code of libraries runs of which the manifest does not
+	// say it; empty means manifest.IsolationNone. What is compiled in runs in the
+	// daemon, and an executable in a process of its own, whatever is said.
+	Isolation manifest.Isolation
+
+	// Launcher runs libraries in processes of their own; where it is nil, one that
+	// asks for it is a finding. It is the vehicle of executables, too, if one of Vehicles
+	// has its name.
+	Launcher vehicle.Launcher
+
+	// Confinable returns why this machine cannot keep a process within c, for each
+	// part of it that it cannot; nil means that all of it can be had.
+	Confinable func(c vehicle.Confinement) []error
+
 	// Trial opens libraries in a child process; nil means trial.Run, for which
 	// the binary's main has to call trial.Main.
 	Trial func(context.Context, []trial.Request, trial.Options) ([]trial.Verdict, error)
@@ -107,6 +121,16 @@ func (c Config) complete() (Config, error) {
 	}
 	if c.Trial == nil {
 		c.Trial = trial.Run
+	}
+	switch c.Isolation {
+	case manifest.IsolationUnsaid:
+		c.Isolation = manifest.IsolationNone
+	case manifest.IsolationNone, manifest.IsolationProcess:
+	default:
+		errs = append(errs, fmt.Errorf("manager: the isolation is %q, not one of none and process", c.Isolation))
+	}
+	if c.Confinable == nil {
+		c.Confinable = func(vehicle.Confinement) []error { return nil }
 	}
 	if c.WorkDir == "" {
 		dir, err := os.Getwd()

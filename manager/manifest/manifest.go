@@ -31,7 +31,11 @@ type Library struct {
 	Name    string // a bare name: "calc" stands for libcalc.so
 	Modules []Module
 	Limits  Limits // for opening the library, and for those of its modules that say nothing themselves
-	At      Position
+
+	Isolation Isolation
+	Process   Process // of a library in a process of its own
+
+	At Position
 }
 
 // Module is one module wanted from a library. Its name is never empty.
@@ -39,6 +43,7 @@ type Module struct {
 	Name       string
 	Parameters []Parameter // an ordered multimap: order and repetition are part of a module's identity
 	Limits     Limits      // Open is always 0: a library is opened once for all its modules
+	OnFailure  OnFailure   // of a module in a process of its own
 	At         Position
 }
 
