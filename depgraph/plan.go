@@ -86,6 +86,21 @@ func (p *Plan) Requirements(module string) []Requirement {
 	return out
 }
 
+// Behind returns the modules that the module is ordered behind: those it requires, and those it comes after. They are
+// sorted by name, each once. Nil if there is none or no such module.
+func (p *Plan) Behind(module string) []string {
+	node, ok := p.byName.find(module)
+	if !ok {
+		return nil
+	}
+	var out []string
+	for _, a := range p.row(node) {
+		out = append(out, p.hop(node, a).Name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 func (p *Plan) names(nodes []int32) []string {
 	names := make([]string, len(nodes))
 	for i, node := range nodes {

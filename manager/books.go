@@ -22,6 +22,8 @@ type library struct {
 	description vehicle.Description
 	declared    map[string]int // from a module's name to its place in the description
 	limits      manifest.Limits
+	isolated    bool             // its code runs in a process of its own: open is a vehicle.Mortal
+	process     manifest.Process // of one that is isolated
 
 	// Guarded by Manager.mu.
 	open    vehicle.Library
@@ -46,13 +48,15 @@ type module struct {
 	parameters facade.Parameters
 	own        facade.Parameters // those of parameters that the manifest gives
 	limits     manifest.Limits
-	place      int             // in the plan's order
-	phase      lifecycle.Phase // the last one it came through
-	spent      time.Duration   // in its own steps
-	instance   any             // the shared one; nil until made
-	home       handle.Handle   // what requirers are handed; nil when nobody requires it
-	inside     int             // guarded steps that are in module code right now
-	stuck      bool            // calls did not leave it
+	onFailure  manifest.OnFailure
+	place      int              // in the plan's order
+	phase      lifecycle.Phase  // the last one it came through
+	spent      time.Duration    // in its own steps
+	instance   any              // the shared one; nil until made
+	home       handle.Handle    // what requirers are handed; nil when nobody requires it
+	stack      *lifecycle.Stack // of the shared instance; those of all modules lie in plan order
+	inside     int              // guarded steps that are in module code right now
+	stuck      bool             // calls did not leave it
 	made       bool
 	failed     error
 }

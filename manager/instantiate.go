@@ -12,8 +12,9 @@ import (
 )
 
 // Instantiate makes the modules that a site, a requirement or the role Anonymous
-// needs, in plan order, each with its requirements handed in. On an error
-// everything made so far is torn down.
+// needs, in plan order, each with its requirements handed in. Those of different
+// processes are made at the same time. On an error everything made so far is torn
+// down.
 func (m *Manager) Instantiate(ctx context.Context) error {
 	return m.seq.Do(ctx, lifecycle.Instantiate, m.instantiate)
 }
@@ -27,12 +28,8 @@ func (m *Manager) instantiate(ctx context.Context) error {
 			required[name] = true
 		}
 	}
-	for _, name := range plan.Needed {
-		mod := m.moduleOf(name)
-		if err := m.makeShared(ctx, mod, required[name]); err != nil {
-			return err
-		}
-		m.reached(lifecycle.Instantiate, mod)
+	if err := m.makeAll(ctx, plan, required); err != nil {
+		return err
 	}
 	m.nestOnDemand()
 	return nil
@@ -50,7 +47,7 @@ func (m *Manager) unshare() func() {
 		defer m.mu.Unlock()
 		m.adHoc = before
 		for _, mod := range m.modules {
-			mod.instance, mod.home = nil, nil
+			mod.instance, mod.home, mod.stack = nil, nil, nil
 		}
 	}
 }
@@ -66,20 +63,20 @@ func (m *Manager) nestOnDemand() {
 
 // makeShared makes the one instance of a module that the daemon and its requirers
 // share. Requirers reach it through a handle.
-func (m *Manager) makeShared(ctx context.Context, mod *module, required bool) error {
-	value, _, err := m.create(ctx, m.seq.Stack(), mod, mod.parameters, nil)
+func (m *Manager) makeShared(ctx context.Context, stack *lifecycle.Stack, mod *module, required bool) error {
+	value, _, err := m.create(ctx, stack, mod, mod.parameters, nil)
 	if err != nil {
 		return err
 	}
 	var home handle.Handle
 	if required {
-		if home, _, err = m.attached(ctx, m.seq.Stack(), lifecycle.Instantiate, mod, value); err != nil {
+		if home, _, err = m.attached(ctx, stack, lifecycle.Instantiate, mod, value); err != nil {
 			return err
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	mod.instance, mod.home = value, home
+	mod.instance, mod.home, mod.stack = value, home, stack
 	return nil
 }
 
