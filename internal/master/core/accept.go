@@ -21,6 +21,7 @@ type accepting struct {
 	operations []*operation
 	filters    *mesosv1.Filters
 
+	inUse  bool                // the allocator counts what was offered as used already
 	left   resources.Resources // not used by tasks
 	launch []launched          // what is sent to the agent in the end
 }
@@ -72,6 +73,7 @@ func (c *Core) accept(f *framework, call *scheduler.Call_Accept) {
 		}
 		a.operations = append(a.operations, op)
 	}
+	c.accepts.put(a, struct{}{})
 	c.authorizeTasks(a, func() {
 		c.decorate(a, func() { c.settle(a) })
 	})
@@ -129,6 +131,7 @@ func tasksOf(op *mesosv1.Offer_Operation) []*mesosv1.TaskInfo {
 // settle does what was accepted, now that all have been asked. What is gone meanwhile
 // is told like what never was.
 func (c *Core) settle(a *accepting) {
+	c.accepts.delete(a)
 	f, agent := a.framework, a.agent
 	id := agent.info.GetId()
 	there, _ := c.agents.get(agent.id)
@@ -137,11 +140,11 @@ func (c *Core) settle(a *accepting) {
 		c.abandon(a, mesosv1.TaskStatus_REASON_AGENT_REMOVED, "Agent removed")
 		return
 	case now != f:
-		c.giveBack(f.info.GetId(), id, a.offered, nil, false)
+		c.giveBack(f.info.GetId(), id, a.offered, nil, a.inUse)
 		return
 	case !agent.connected:
 		c.abandon(a, mesosv1.TaskStatus_REASON_AGENT_DISCONNECTED, "Agent disconnected")
-		c.giveBack(f.info.GetId(), id, a.offered, nil, false)
+		c.giveBack(f.info.GetId(), id, a.offered, nil, a.inUse)
 		return
 	}
 	for _, op := range a.operations {
@@ -154,7 +157,7 @@ func (c *Core) settle(a *accepting) {
 			c.refuseOperation(f, op.info, fmt.Sprintf("%v is not supported by this master", op.info.GetType()))
 		}
 	}
-	if used := a.offered.Sub(a.left); !used.Empty() {
+	if used := a.offered.Sub(a.left); !used.Empty() && !a.inUse {
 		c.allocatorTransition(id, used)
 	}
 	for _, l := range a.launch {
@@ -163,7 +166,7 @@ func (c *Core) settle(a *accepting) {
 			c.watchTaskAdded(t)
 		}
 	}
-	c.giveBack(f.info.GetId(), id, a.left, a.filters, false)
+	c.giveBack(f.info.GetId(), id, a.left, a.filters, a.inUse)
 }
 
 // abandon refuses everything when the agent has gone.

@@ -174,6 +174,10 @@ type (
 	// InverseOffered is likewise.
 	InverseOffered struct{ Shares []*allocation.InverseShare }
 
+	// AllocatorRenewed says that another allocator takes the place of the one that was
+	// told of everything until now. Nothing that the old one offered comes after it.
+	AllocatorRenewed struct{}
+
 	// Allocated answers an Allocate that has a ticket.
 	Allocated struct {
 		Ticket
@@ -210,6 +214,7 @@ func (Authenticated) event()     {}
 func (NotAuthenticated) event()  {}
 func (Offered) event()           {}
 func (InverseOffered) event()    {}
+func (AllocatorRenewed) event()  {}
 func (Allocated) event()         {}
 func (Authorized) event()        {}
 func (Hooked) event()            {}
@@ -285,6 +290,11 @@ type (
 		Do   func(ctx context.Context, a allocator.Allocator) error
 	}
 
+	// Retell answers AllocatorRenewed with the calls that tell a new allocator of all
+	// there is, to be made before any that comes after. They contain what those before
+	// have said that are not made yet: these are made no more.
+	Retell struct{ Calls []Allocate }
+
 	// Authorize asks the authorizer.
 	Authorize struct {
 		Ticket
@@ -327,6 +337,7 @@ func (ToAgent) effect()            {}
 func (Link) effect()               {}
 func (Unlink) effect()             {}
 func (Allocate) effect()           {}
+func (Retell) effect()             {}
 func (Authorize) effect()          {}
 func (CallHooks) effect()          {}
 func (Log) effect()                {}

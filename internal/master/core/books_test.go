@@ -151,7 +151,8 @@ func (b *books) AddSlave(_ context.Context, info *mesosv1.AgentInfo, _ []*mesosv
 	}
 	a := &agentBooks{total: mustNew(total), active: true, used: map[string]resources.Resources{}}
 	for _, s := range used {
-		a.used[s.GetFrameworkId().GetValue()] = mustNew(s.GetResources())
+		f := s.GetFrameworkId().GetValue()
+		a.used[f] = a.used[f].Add(mustNew(s.GetResources()))
 	}
 	b.agents[id] = a
 	b.call("%s %s used=%d", id, a.total, len(used))

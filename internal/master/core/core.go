@@ -63,6 +63,7 @@ type Core struct {
 
 	offers     table[string, *offer]
 	offerCount uint64
+	accepts    table[*accepting, struct{}] // those that are not settled
 
 	weights  table[string, float64]
 	quotas   table[string, *quota.QuotaConfig]
@@ -148,6 +149,8 @@ func (c *Core) handle(e Event) {
 		c.offered(e.Shares)
 	case InverseOffered:
 		c.inverseOffered(e.Shares)
+	case AllocatorRenewed:
+		c.allocatorRenewed()
 	case Allocated:
 		c.answered(e.Ticket, e)
 	case Authorized:

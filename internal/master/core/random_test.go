@@ -41,7 +41,7 @@ func (c *chaos) step() {
 		c.anAgentRegisters, c.anAgentReturns, c.aLinkBreaks, c.anAgentLeaves, c.aFrameworkSubscribes, c.aStreamBreaks,
 		c.aTeardown, c.anOffer, c.anOffer, c.anOffer, c.anAccept, c.anAccept, c.anAccept, c.aDecline, c.aStatus, c.aStatus,
 		c.aStatus, c.anAcknowledgement, c.anAcknowledgement, c.aKill, c.anExecutorEnds, c.anAgentIsGone, c.timePasses,
-		c.someAnswer, c.someAnswer, c.someAnswer, c.oversubscription, c.weights,
+		c.someAnswer, c.someAnswer, c.someAnswer, c.oversubscription, c.weights, c.anotherAllocator,
 	}
 	steps[c.r.IntN(len(steps))]()
 }
@@ -333,6 +333,15 @@ func (c *chaos) weights() {
 		c.operator(&master.Call{Type: master.Call_UPDATE_WEIGHTS.Enum(), UpdateWeights: &master.Call_UpdateWeights{
 			WeightInfos: []*mesosv1.WeightInfo{{Role: proto.String("web"), Weight: proto.Float64(2)}},
 		}})
+	}
+}
+
+// anotherAllocator takes the place of the one that was there, with whose books its
+// shares are gone that are on their way.
+func (c *chaos) anotherAllocator() {
+	if c.r.IntN(3) == 0 {
+		c.late = nil
+		c.do(AllocatorRenewed{})
 	}
 }
 

@@ -95,6 +95,13 @@ func (w *world) carryOut(effect Effect) {
 		}
 		w.log = append(w.log, line)
 		return
+	case Retell:
+		w.books.frameworks, w.books.agents = map[string]bool{}, map[string]*agentBooks{}
+		w.log = append(w.log, "retell")
+		for _, call := range e.Calls {
+			w.carryOut(call)
+		}
+		return
 	case Store:
 		w.changes = append(w.changes, e.Change)
 		w.log = append(w.log, fmt.Sprintf("store %T", e.Change))
