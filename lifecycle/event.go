@@ -3,7 +3,7 @@ package lifecycle
 import "time"
 
 // Event is something that happened. The set is closed: the types of this file
-// and no others. Events are plain comparable values (texts instead of errors), so
+// and of process.go. Events are plain comparable values (texts instead of errors), so
 // that they can be compared, kept and replayed without holding on to anything a
 // module gave out. Use a type switch on the values, not on pointers. Texts are
 // bounded when an event is published: 8 KiB for a stack, 4 KiB for any other.

@@ -33,6 +33,14 @@ func allEvents() []lifecycle.Event {
 		lifecycle.CallPanicked{Header: h, Method: "Allocate", Value: "ouch", Stack: "goroutine 1"},
 		lifecycle.FindingReported{Header: h, Rule: "role-known", Text: "unknown role", Mend: "name a role"},
 		lifecycle.Notice{Header: h, Text: "backup ignored"},
+		lifecycle.ProcessLost{Header: h, PID: 42, End: "signaled", Cause: "signal SIGSEGV", Said: "oh"},
+		lifecycle.ProcessRestarted{Header: h, PID: 43, Attempt: 2, Duration: time.Second},
+		lifecycle.RestartFailed{Header: h, Attempt: 1, Wait: 200 * time.Millisecond, Err: "no"},
+		lifecycle.ModuleLost{Header: h, Cause: "it requires org_b, which is gone"},
+		lifecycle.ModuleRestarted{Header: h, Duration: time.Second},
+		lifecycle.ModuleGivenUp{Header: h, Policy: "optional", Attempts: 5, Cause: "no"},
+		lifecycle.FallbackBound{Header: h, Fallback: "org_c"},
+		lifecycle.FallbackReturned{Header: h, Fallback: "org_c"},
 		lifecycle.Gap{Header: h, First: 3, Last: 7},
 	}
 }
@@ -51,6 +59,14 @@ func TestEventJSON(t *testing.T) {
 		"CallPanicked":     head + `,"method":"Allocate","value":"ouch","stack":"goroutine 1"`,
 		"FindingReported":  head + `,"rule":"role-known","text":"unknown role","mend":"name a role"`,
 		"Notice":           head + `,"text":"backup ignored"`,
+		"ProcessLost":      head + `,"cause":"signal SIGSEGV","pid":42,"end":"signaled","said":"oh"`,
+		"ProcessRestarted": head + `,"duration_ns":1000000000,"duration":"1s","pid":43,"attempt":2`,
+		"RestartFailed":    head + `,"attempt":1,"wait_ns":200000000,"wait":"200ms","error":"no"`,
+		"ModuleLost":       head + `,"cause":"it requires org_b, which is gone"`,
+		"ModuleRestarted":  head + `,"duration_ns":1000000000,"duration":"1s"`,
+		"ModuleGivenUp":    head + `,"cause":"no","attempts":5,"policy":"optional"`,
+		"FallbackBound":    head + `,"fallback":"org_c"`,
+		"FallbackReturned": head + `,"fallback":"org_c"`,
 		"Gap":              head + `,"first":3,"last":7`,
 	}
 	events := allEvents()
@@ -132,6 +148,14 @@ func TestLogger(t *testing.T) {
 		`level=ERROR msg="instantiate org_a call of Allocate panicked: ouch" event=CallPanicked` + tail + ` method=Allocate`,
 		`level=WARN msg="instantiate org_a finding role-known: unknown role" event=FindingReported` + tail + ` rule=role-known mend="name a role"`,
 		`level=WARN msg="instantiate org_a notice: backup ignored" event=Notice` + tail,
+		`level=ERROR msg="instantiate org_a process lost (signaled): signal SIGSEGV" event=ProcessLost` + tail + ` end=signaled said=oh`,
+		`level=INFO msg="instantiate org_a process restarted at attempt 2" event=ProcessRestarted` + tail + ` duration=1s`,
+		`level=ERROR msg="instantiate org_a restart 1 failed: no" event=RestartFailed` + tail + ` wait=200ms`,
+		`level=ERROR msg="instantiate org_a lost: it requires org_b, which is gone" event=ModuleLost` + tail,
+		`level=INFO msg="instantiate org_a restarted" event=ModuleRestarted` + tail + ` duration=1s`,
+		`level=ERROR msg="instantiate org_a given up (optional) after 5 attempts: no" event=ModuleGivenUp` + tail + ` policy=optional`,
+		`level=WARN msg="instantiate org_a replaced by org_c" event=FallbackBound` + tail + ` fallback=org_c`,
+		`level=INFO msg="instantiate org_a back in the place of org_c" event=FallbackReturned` + tail + ` fallback=org_c`,
 		`level=WARN msg="gap: events 3 to 7 were missed" event=Gap` + tail,
 	}, strings.Split(strings.TrimSpace(out.String()), "\n"))
 

@@ -29,6 +29,15 @@ type wire struct {
 	Cause      string        `json:"cause,omitempty"`
 	Value      string        `json:"value,omitempty"`
 	Stack      string        `json:"stack,omitempty"`
+	PID        int           `json:"pid,omitempty"`
+	End        string        `json:"end,omitempty"`
+	Said       string        `json:"said,omitempty"`
+	Attempt    int           `json:"attempt,omitempty"`
+	Attempts   int           `json:"attempts,omitempty"`
+	WaitNS     time.Duration `json:"wait_ns,omitempty"`
+	Wait       string        `json:"wait,omitempty"`
+	Policy     string        `json:"policy,omitempty"`
+	Fallback   string        `json:"fallback,omitempty"`
 	First      uint64        `json:"first,omitempty"`
 	Last       uint64        `json:"last,omitempty"`
 	Error      string        `json:"error,omitempty"`
@@ -76,6 +85,22 @@ func ParseEvent(data []byte) (Event, error) {
 		return FindingReported{h, w.Rule, w.Text, w.Mend}, nil
 	case Notice{}.Type():
 		return Notice{h, w.Text}, nil
+	case ProcessLost{}.Type():
+		return ProcessLost{h, w.PID, w.End, w.Cause, w.Said}, nil
+	case ProcessRestarted{}.Type():
+		return ProcessRestarted{h, w.PID, w.Attempt, w.DurationNS}, nil
+	case RestartFailed{}.Type():
+		return RestartFailed{h, w.Attempt, w.WaitNS, w.Error}, nil
+	case ModuleLost{}.Type():
+		return ModuleLost{h, w.Cause}, nil
+	case ModuleRestarted{}.Type():
+		return ModuleRestarted{h, w.DurationNS}, nil
+	case ModuleGivenUp{}.Type():
+		return ModuleGivenUp{h, w.Policy, w.Attempts, w.Cause}, nil
+	case FallbackBound{}.Type():
+		return FallbackBound{h, w.Fallback}, nil
+	case FallbackReturned{}.Type():
+		return FallbackReturned{h, w.Fallback}, nil
 	case Gap{}.Type():
 		return Gap{h, w.First, w.Last}, nil
 	default:

@@ -6,8 +6,9 @@ import (
 )
 
 // NewLogger returns an observer that writes one line per event. Levels: Debug for
-// begins, states and steps that went well; Info for phases and what returned late;
-// Warn for notices, findings and gaps; Error for all that failed, panicked or was abandoned.
+// begins, states and steps that went well; Info for phases, what returned late
+// and what was restarted; Warn for notices, findings, gaps and modules that stand in for others; Error for all that failed,
+// panicked, was abandoned or lost.
 func NewLogger(log *slog.Logger) Observer {
 	return func(e Event) {
 		level := levelOf(e)
@@ -35,11 +36,11 @@ func levelOf(e Event) slog.Level {
 		return failed(e.Err, slog.LevelInfo)
 	case StepEnded:
 		return failed(e.Err, slog.LevelDebug)
-	case StepReturnedLate:
+	case StepReturnedLate, ProcessRestarted, ModuleRestarted, FallbackReturned:
 		return slog.LevelInfo
-	case Notice, FindingReported, Gap:
+	case Notice, FindingReported, FallbackBound, Gap:
 		return slog.LevelWarn
-	case StepAbandoned, StepPanicked, CallPanicked:
+	case StepAbandoned, StepPanicked, CallPanicked, ProcessLost, ModuleLost, RestartFailed, ModuleGivenUp:
 		return slog.LevelError
 	default:
 		return slog.LevelError
@@ -55,6 +56,7 @@ func attrsOf(e Event) []slog.Attr {
 	for _, a := range []struct{ key, value string }{
 		{"phase", h.Phase.String()}, {"module", h.Module}, {"library", h.Library}, {"step", w.Step},
 		{"method", w.Method}, {"rule", w.Rule}, {"limit", w.Limit}, {"duration", w.Duration}, {"mend", w.Mend},
+		{"end", w.End}, {"said", w.Said}, {"wait", w.Wait}, {"policy", w.Policy}, {"fallback", w.Fallback},
 	} {
 		if a.value != "" {
 			attrs = append(attrs, slog.String(a.key, a.value))

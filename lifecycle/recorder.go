@@ -128,6 +128,22 @@ func Line(e Event) string {
 		return subject(e.Header, "finding", e.Rule+":", oneLine(e.Text))
 	case Notice:
 		return subject(e.Header, "notice:", oneLine(e.Text))
+	case ProcessLost:
+		return subject(e.Header, "process lost ("+e.End+"):", oneLine(e.Cause))
+	case ProcessRestarted:
+		return subject(e.Header, fmt.Sprintf("process restarted at attempt %d", e.Attempt))
+	case RestartFailed:
+		return subject(e.Header, fmt.Sprintf("restart %d failed", e.Attempt)) + failure(e.Err)
+	case ModuleLost:
+		return subject(e.Header, "lost") + failure(e.Cause)
+	case ModuleRestarted:
+		return subject(e.Header, "restarted")
+	case ModuleGivenUp:
+		return subject(e.Header, fmt.Sprintf("given up (%s) after %d attempts", e.Policy, e.Attempts)) + failure(e.Cause)
+	case FallbackBound:
+		return subject(e.Header, "replaced by", e.Fallback)
+	case FallbackReturned:
+		return subject(e.Header, "back in the place of", e.Fallback)
 	case Gap:
 		return fmt.Sprintf("gap: events %d to %d were missed", e.First, e.Last)
 	default:

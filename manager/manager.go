@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/manager/verify"
 )
 
@@ -30,6 +31,9 @@ type Manager struct {
 	order     []*module          // the plan's order
 	seen      view               // what modules may see of the books: they do not change after loading
 	adHoc     *lifecycle.Stack   // instances made on demand; one per phase that allows it
+	renewals  map[handle.Handle][]renewal
+
+	failed chan error // has room for one
 }
 
 // New lays out the binding sites of the daemon. It opens nothing and runs no
@@ -39,7 +43,7 @@ func New(cfg Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{cfg: cfg, bus: cfg.Bus, modules: map[string]*module{}}
+	m := &Manager{cfg: cfg, bus: cfg.Bus, modules: map[string]*module{}, renewals: map[handle.Handle][]renewal{}, failed: make(chan error, 1)}
 	m.runner = &lifecycle.Runner{Bus: cfg.Bus, Limit: cfg.Limits.Create}
 	m.seq = lifecycle.NewSequence(m.runner)
 	m.ships = m.builtinNames()
