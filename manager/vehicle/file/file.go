@@ -58,22 +58,50 @@ func Look(path string, o Options) (vehicle.File, error) {
 // Same reports how the file at f.Path differs from f, by identity and content;
 // nil if it is still the same. An error is a *vehicle.Refusal.
 func Same(f vehicle.File) error {
-	// Who may write to it was decided by Look.
-	now, opened, err := open(f.Path, Options{AllowWorldWritable: true})
+	opened, err := Open(f)
 	if err != nil {
 		return err
 	}
-	defer opened.Close() //nolint:errcheck // nothing was written
-	const again = "load it again, and replace libraries by renaming a new file over the old one"
-	if now.Identity != f.Identity {
-		return refuse(nil, again, "%s is another file now than the one that was verified", f.Path)
+	_ = opened.Close() // nothing was written
+	return nil
+}
+
+// Open opens the file at f.Path for reading if Same has nothing to say. What is in it
+// was read through this very descriptor. An error is a *vehicle.Refusal.
+func Open(f vehicle.File) (*os.File, error) {
+	// Who may write to it was decided by Look.
+	now, opened, err := open(f.Path, Options{AllowWorldWritable: true})
+	if err != nil {
+		return nil, err
 	}
-	if now.Size == f.Size {
-		if now.Digest, err = digest(opened, now.Size); err != nil {
+	if now.Identity != f.Identity {
+		err = refuse(nil, again, "%s is another file now than the one that was verified", f.Path)
+	} else {
+		err = Unchanged(f, opened)
+	}
+	if err != nil {
+		_ = opened.Close() // nothing was written
+		return nil, err
+	}
+	return opened, nil
+}
+
+const again = "load it again, and replace libraries by renaming a new file over the old one"
+
+// Unchanged reports whether the content of an open file is not that of f any more. An
+// error is a *vehicle.Refusal.
+func Unchanged(f vehicle.File, opened *os.File) error {
+	info, err := opened.Stat()
+	if err != nil {
+		return refuse(err, again, "%s cannot be read: %v", f.Path, err)
+	}
+	var now [32]byte
+	if info.Size() == f.Size {
+		if now, err = digest(io.NewSectionReader(opened, 0, f.Size+1), f.Size); err != nil {
 			return refuse(err, again, "%s cannot be read: %v", f.Path, err)
 		}
 	}
-	if now.Size != f.Size || now.Digest != f.Digest {
+	if info.Size() != f.Size || now != f.Digest {
 		return refuse(nil, again, "%s has another content now than when it was verified", f.Path)
 	}
 	return nil
