@@ -40,6 +40,7 @@ func bounded(t *testing.T, err error) {
 func FuzzJSON(f *testing.F) {
 	seed(f, false)
 	f.Add(`{"libraries":[{"name":"x","limits":{"open":"1.5mins"},"modules":{"name":"m","parameters":[{"key":"k","value":"é"},{"key":"token","value":"t"}]}}]}`)
+	f.Add(confined)
 	f.Fuzz(func(t *testing.T, text string) {
 		m, _, err := manifest.ParseJSON("fuzz", []byte(text), manifest.Options{})
 		if err != nil {

@@ -15,8 +15,8 @@ import (
 // The keys of the JSON form, in the order in which error texts list them.
 var (
 	manifestKeys  = []string{"libraries"}
-	libraryKeys   = []string{"file", "name", "modules", "limits"}
-	moduleKeys    = []string{"name", "parameters", "limits"}
+	libraryKeys   = []string{"file", "name", "modules", "limits", "isolation", "process"}
+	moduleKeys    = []string{"name", "parameters", "limits", "on_failure"}
 	parameterKeys = []string{"key", "value"}
 	limitKeys     = []string{"open", "check", "create", "drain", "close"}
 )
@@ -81,6 +81,10 @@ func (r *reader) library(path string, at Position) Library {
 			})
 		case "limits":
 			l.Limits = r.limits(path, false)
+		case "isolation":
+			l.Isolation = r.isolation(path)
+		case "process":
+			l.Process = r.process(path)
 		}
 	})
 	if !file.given && !name.given && understood {
@@ -110,6 +114,8 @@ func (r *reader) module(path string, at Position) Module {
 			})
 		case "limits":
 			m.Limits = r.limits(path, true)
+		case "on_failure":
+			m.OnFailure = r.onFailure(path)
 		}
 	})
 	if !name.given && understood {
@@ -136,13 +142,7 @@ func (r *reader) parameter(path string) Parameter {
 }
 
 func (r *reader) limits(path string, ofModule bool) (l Limits) {
-	t, ok := r.next()
-	if !ok || t.value == nil {
-		return l
-	}
-	if t.value != json.Delim('{') {
-		r.report(r.text.at(t.start), "%s: %s, want an object like {\"create\": \"30secs\"}", path, t.kind())
-		r.skipRest(t)
+	if _, ok := r.opened(path, `{"create": "30secs"}`); !ok {
 		return l
 	}
 	of := [...]*time.Duration{&l.Open, &l.Check, &l.Create, &l.Drain, &l.Close} // as limitKeys

@@ -7,6 +7,10 @@
 //   - a file that holds such JSON: file:///etc/mesos/modules.json, or /etc/mesos/modules.json
 //   - the short form: /opt/libcalc.so:org_example_calculator,/opt/libhello.so:org_example_hello
 //
+// Beside what Apache Mesos knows, JSON says how libraries and modules are run, by keys of our own: "limits" of time, and
+// "isolation", "process" and "on_failure" for libraries in processes of their own. The short form has none of them; the
+// daemon's flags set them for all.
+//
 // Reading is strict where Apache Mesos is lenient: a misspelt key is an error with its line and column and the key that
 // was probably meant. Everything that can be found wrong with a text is reported in one run. The package opens manifests
 // and looks for libraries ([Resolve]); it never opens a library.

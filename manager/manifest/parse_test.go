@@ -19,7 +19,7 @@ import (
 func plain(m manifest.Manifest) manifest.Manifest {
 	m = m.Redacted(nil)
 	for i := range m.Libraries {
-		m.Libraries[i].At = manifest.Position{}
+		m.Libraries[i].At, m.Libraries[i].Process.At = manifest.Position{}, manifest.Position{}
 		for j := range m.Libraries[i].Modules {
 			m.Libraries[i].Modules[j].At = manifest.Position{}
 		}

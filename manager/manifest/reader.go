@@ -33,6 +33,8 @@ type reader struct {
 	libraries  int
 	modules    int
 	parameters int
+	paths      int
+	variables  int
 }
 
 // token is one JSON token with the offset of its first byte and what it looked like.
@@ -210,6 +212,11 @@ func (r *reader) stringOr(path string) field {
 	if !ok || t.value == nil {
 		return field{}
 	}
+	return r.stringIn(t, path)
+}
+
+// stringIn is stringOr for a token that has been read, null too.
+func (r *reader) stringIn(t token, path string) field {
 	f := field{at: r.text.at(t.start), given: true}
 	s, ok := t.value.(string)
 	if !ok {

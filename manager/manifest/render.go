@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"time"
@@ -45,14 +46,19 @@ type (
 		Libraries []jsonLibrary `json:"libraries,omitempty"`
 	}
 	jsonLibrary struct {
-		File    string       `json:"file,omitempty"`
-		Name    string       `json:"name,omitempty"`
-		Limits  *jsonLimits  `json:"limits,omitempty"`
+		File   string      `json:"file,omitempty"`
+		Name   string      `json:"name,omitempty"`
+		Limits *jsonLimits `json:"limits,omitempty"`
+
+		Isolation Isolation    `json:"isolation,omitempty"`
+		Process   *jsonProcess `json:"process,omitempty"`
+
 		Modules []jsonModule `json:"modules,omitempty"`
 	}
 	jsonModule struct {
 		Name       string          `json:"name"`
 		Limits     *jsonLimits     `json:"limits,omitempty"`
+		OnFailure  string          `json:"on_failure,omitempty"`
 		Parameters []jsonParameter `json:"parameters,omitempty"`
 	}
 	jsonParameter struct {
@@ -66,14 +72,36 @@ type (
 		Drain  string `json:"drain,omitempty"`
 		Close  string `json:"close,omitempty"`
 	}
+	jsonProcess struct {
+		Memory          string       `json:"memory,omitempty"`
+		CPUs            float64      `json:"cpus,omitempty"`
+		OpenFiles       uint64       `json:"open_files,omitempty"`
+		User            string       `json:"user,omitempty"`
+		NoNewPrivileges bool         `json:"no_new_privileges,omitempty"`
+		Seccomp         string       `json:"seccomp,omitempty"`
+		ReadOnly        []string     `json:"read_only,omitempty"`
+		ReadWrite       []string     `json:"read_write,omitempty"`
+		Environment     jsonMembers  `json:"environment,omitempty"`
+		Heartbeat       string       `json:"heartbeat,omitempty"`
+		Restart         *jsonRestart `json:"restart,omitempty"`
+	}
+	jsonRestart struct {
+		Limit   *int   `json:"limit,omitempty"`
+		Within  string `json:"within,omitempty"`
+		Backoff string `json:"backoff,omitempty"`
+		Longest string `json:"longest,omitempty"`
+	}
+	// jsonMembers is an object whose members keep their order.
+	jsonMembers []Variable
 )
 
 func (m Manifest) rendering() jsonManifest {
 	var out jsonManifest
 	for _, library := range m.Redacted(nil).Libraries {
-		l := jsonLibrary{File: library.File, Name: library.Name, Limits: library.Limits.rendering()}
+		l := jsonLibrary{File: library.File, Name: library.Name, Limits: library.Limits.rendering(),
+			Isolation: library.Isolation, Process: library.Process.rendering()}
 		for _, module := range library.Modules {
-			r := jsonModule{Name: module.Name, Limits: module.Limits.rendering()}
+			r := jsonModule{Name: module.Name, Limits: module.Limits.rendering(), OnFailure: module.OnFailure.String()}
 			for _, p := range module.Parameters {
 				r.Parameters = append(r.Parameters, jsonParameter(p))
 			}
@@ -88,11 +116,56 @@ func (l Limits) rendering() *jsonLimits {
 	if l == (Limits{}) {
 		return nil
 	}
-	text := func(d time.Duration) string {
-		if d == 0 {
-			return ""
-		}
-		return stout.ExactDuration(d)
+	return &jsonLimits{written(l.Open), written(l.Check), written(l.Create), written(l.Drain), written(l.Close)}
+}
+
+// written is a duration as it is read, "" for one that was left out.
+func written(d time.Duration) string {
+	if d == 0 {
+		return ""
 	}
-	return &jsonLimits{text(l.Open), text(l.Check), text(l.Create), text(l.Drain), text(l.Close)}
+	return stout.ExactDuration(d)
+}
+
+func (p Process) rendering() *jsonProcess {
+	if !p.Given() {
+		return nil
+	}
+	out := &jsonProcess{CPUs: p.CPUs, OpenFiles: p.OpenFiles, User: p.User, NoNewPrivileges: p.NoNewPrivileges, Seccomp: p.Seccomp,
+		ReadOnly: p.ReadOnly, ReadWrite: p.ReadWrite, Environment: p.Environment, Heartbeat: written(p.Heartbeat), Restart: p.Restart.rendering()}
+	if p.Memory != 0 {
+		out.Memory = stout.Bytes(p.Memory).String()
+	}
+	return out
+}
+
+func (s Restart) rendering() *jsonRestart {
+	if s == (Restart{}) {
+		return nil
+	}
+	out := &jsonRestart{Within: written(s.Within), Backoff: written(s.Backoff), Longest: written(s.Longest)}
+	if s.Limit != 0 {
+		limit := max(s.Limit, 0) // Never is written 0
+		out.Limit = &limit
+	}
+	return out
+}
+
+// MarshalJSON writes the members in their order.
+func (all jsonMembers) MarshalJSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	b.WriteByte('{')
+	for i, v := range all {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		// Encoding strings into memory can't fail; the line ends between them are white space.
+		_ = e.Encode(v.Name)
+		b.WriteByte(':')
+		_ = e.Encode(v.Value)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
 }

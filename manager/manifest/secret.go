@@ -26,7 +26,8 @@ func LooksSecret(key string) bool {
 }
 
 // Redacted returns a deep copy of m in which the values that isSecret names are replaced by [Hidden], and with them those
-// that look secret. A nil isSecret hides only the latter. It is called with the names of module and parameter.
+// that look secret, variables of environments among them. A nil isSecret hides only the latter. It is called with the
+// names of module and parameter.
 func (m Manifest) Redacted(isSecret func(module, key string) bool) Manifest {
 	libraries := slices.Clone(m.Libraries)
 	for i := range libraries {
@@ -39,6 +40,7 @@ func (m Manifest) Redacted(isSecret func(module, key string) bool) Manifest {
 			modules[j].Parameters = parameters
 		}
 		libraries[i].Modules = modules
+		libraries[i].Process = libraries[i].Process.Redacted()
 	}
 	return Manifest{Libraries: libraries}
 }
@@ -60,3 +62,19 @@ func (p Parameter) String() string {
 
 // GoString is [Parameter.String] for %#v.
 func (p Parameter) GoString() string { return p.String() }
+
+// Redacted is a deep copy as anybody may see it: of the environment, values that look secret are [Hidden].
+func (p Process) Redacted() Process {
+	p.ReadOnly, p.ReadWrite = slices.Clone(p.ReadOnly), slices.Clone(p.ReadWrite)
+	p.Environment = slices.Clone(p.Environment)
+	for i, v := range p.Environment {
+		p.Environment[i].Value = Parameter{Key: v.Name, Value: v.Value}.Redacted(false).Value
+	}
+	return p
+}
+
+// String gives NAME=value, the value hidden if it looks secret.
+func (v Variable) String() string { return Parameter{Key: v.Name, Value: v.Value}.String() }
+
+// GoString is [Variable.String] for %#v.
+func (v Variable) GoString() string { return v.String() }
