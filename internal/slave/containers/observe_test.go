@@ -67,6 +67,20 @@ func TestUsage(t *testing.T) {
 	})
 }
 
+func TestWhatIsKnownOfOneThatIsAboutToBeDestroyed(t *testing.T) {
+	b := newBench(t)
+	b.launched("one")
+	require.NoError(t, b.Destroying(id("one")))
+	use, err := b.Usage(t.Context(), id("one"))
+	require.NoError(t, err)
+	assert.Equal(t, uint32(3), use.GetProcesses(), "isolators know what ended it until they have cleaned up")
+	assert.Nil(t, use.Threads, "the containerizer is not asked any more: the process is gone")
+	status, err := b.Status(t.Context(), id("one"))
+	require.NoError(t, err)
+	assert.NotEmpty(t, status.GetNetworkInfos())
+	assert.Nil(t, status.ExecutorPid)
+}
+
 func TestStatus(t *testing.T) {
 	b := newBench(t)
 	b.launched("one")
