@@ -1,16 +1,19 @@
-// Package pluginbuild makes a Go plugin out of an importable package with a
-// Library, so that it opens in one given daemon. "go build" alone cannot: a plugin
-// has to be a main package, which nobody can import, and Go opens it only in a
-// daemon that shares every package with it, bit for bit.
+// Package pluginbuild makes a library of modules out of an importable package with a
+// Library: a Go plugin, which opens in one given daemon, or a program, which any daemon
+// runs in a process of its own. "go build" alone cannot: either has to be a main
+// package, which nobody can import. So the package gets a main package of five lines,
+// which exists in an overlay only.
 //
-// So the package gets a main package of five lines, which exists in an overlay
-// only, and is built by the daemon's Go version with the daemon's flags, in a
-// workspace over the daemon's sources (a replace directive records other paths,
-// and the plugin would not open), with the daemon's version of every module that
-// both need. What has been built is then compared with the daemon, as the daemon
-// itself does it.
+// Go opens a plugin only in a daemon that shares every package with it, bit for bit.
+// So it is built by the daemon's Go version with the daemon's flags, in a workspace
+// over the daemon's sources (a replace directive records other paths, and the plugin
+// would not open), with the daemon's version of every module that both need. What has
+// been built is then compared with the daemon, as the daemon itself does it.
 //
-// Everything that is written besides the plugin is written into a temporary
+// A program shares nothing with the daemon. Its author's go.mod, or workspace, decides
+// everything: the Go version, the version of the module system, those of all else.
+//
+// Everything that is written besides the library is written into a temporary
 // folder: neither go.mod nor go.sum of anybody change.
 package pluginbuild
 
@@ -23,10 +26,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/mesos-modules/mms/manager/vehicle"
-	"github.com/mesos-modules/mms/manager/vehicle/goplugin"
 )
 
 // Request says what to build for whom.
@@ -35,18 +38,26 @@ type Request struct {
 	// main is built as it is.
 	Package string
 
-	// As is the vehicle: goplugin, which is also meant by "".
+	// As is the vehicle: goplugin, which is also meant by "", or process.
 	As string
 
-	// Daemon is the path of the daemon's binary.
+	// Daemon is the path of the daemon's binary. A program needs none.
 	Daemon string
 
-	// Source is the folder of the sources that the daemon was built from. Empty
-	// means to look for it: see findSource.
+	// Source is the folder of the sources that the daemon was built from, or that a
+	// program is built with whose author's module does not say which version of the
+	// module system it requires. Empty means to look for it: see findSource.
 	Source string
 
-	// Output is the file to write; empty means lib<package>.so in Dir.
+	// Near is a file, or "": the sources are looked for above it, too.
+	Near string
+
+	// Output is the file to write, or the folder to write it into; empty means
+	// lib<package>.so, or for a program <package>, in Dir.
 	Output string
+
+	// Flags are passed to "go build", for a program only.
+	Flags []string
 
 	// Dir is the folder that relative paths count from; empty means the working
 	// directory. Env is the environment of the go command; nil means the
@@ -64,7 +75,8 @@ type Request struct {
 type Result struct {
 	Output  string // absolute path
 	Package string // import path
-	Pins    []Pin  // sorted by module
+	Pins    []Pin  // sorted by module; none for a program
+	Facade  string // for a program: the version of the module system that it was built with, or the folder of its sources
 }
 
 // Pin is a module that was built in another version than the author's module
@@ -75,15 +87,12 @@ func (p Pin) String() string {
 	return fmt.Sprintf("%s %s instead of %s", p.Module, p.Used, p.Wanted)
 }
 
-// Build builds a plugin that opens in the daemon, or says why there is none. It
-// leaves a file at Output only when it succeeds, and replaces an older one in one
-// step, so that a daemon that has it open is not disturbed.
+// Build builds a library, or says why there is none: a plugin that opens in the
+// daemon, or a program that serves its modules. It leaves a file at Output only when it
+// succeeds, and replaces an older one in one step, so that a daemon that has it open is
+// not disturbed.
 func Build(ctx context.Context, r Request) (result Result, err error) {
 	if err := r.complete(); err != nil {
-		return Result{}, err
-	}
-	d, err := readDaemon(r.Daemon)
-	if err != nil {
 		return Result{}, err
 	}
 	temp, err := os.MkdirTemp("", "mms-build-")
@@ -91,50 +100,37 @@ func Build(ctx context.Context, r Request) (result Result, err error) {
 		return Result{}, fmt.Errorf("make a temporary folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(temp)) }()
-
-	tool, err := newTool(ctx, r, d, temp)
-	if err != nil {
-		return Result{}, err
+	if r.As == vehicle.Process {
+		return buildProgram(ctx, r, temp)
 	}
-	pkg, err := tool.locate(ctx, r)
-	if err != nil {
-		return Result{}, err
-	}
-	w, err := newWorkspace(ctx, tool, r, d, pkg, temp)
-	if err != nil {
-		return Result{}, err
-	}
-	pins, err := w.settle(ctx)
-	if err != nil {
-		return Result{}, err
-	}
-	for _, p := range pins {
-		fmt.Fprintf(r.Stderr, "notice: building with %v, because the daemon links it\n", p)
-	}
-	output := r.output(pkg)
-	if err := w.build(ctx, d, pkg, output, pins); err != nil {
-		return Result{}, err
-	}
-	return Result{Output: output, Package: pkg.ImportPath, Pins: pins}, nil
+	return buildPlugin(ctx, r, temp)
 }
 
 func (r *Request) complete() error {
+	r.As = cmp.Or(r.As, vehicle.GoPlugin)
 	switch r.As {
-	case "", vehicle.GoPlugin:
-	case "process":
-		return errors.New("--as=process: the process vehicle is not in this release; build a Go plugin with --as=goplugin")
+	case vehicle.GoPlugin:
+		if r.Daemon == "" {
+			return errors.New("which daemon the plugin is for is not said; name its binary with --daemon, or build a program for any daemon with --as=process")
+		}
+		if len(r.Flags) > 0 {
+			return fmt.Errorf("%s: a plugin is built with the flags of its daemon and no others; only --as=process takes flags for the go command", strings.Join(r.Flags, " "))
+		}
+	case vehicle.Process:
+		if err := checkFlags(r.Flags); err != nil {
+			return err
+		}
 	default:
-		return fmt.Errorf("--as=%s: there is no such vehicle to build for; use --as=goplugin", r.As)
-	}
-	if r.Daemon == "" {
-		return errors.New("which daemon the plugin is for is not said; name its binary with --daemon")
+		return fmt.Errorf("--as=%s: there is no such vehicle to build for; use --as=goplugin or --as=process", r.As)
 	}
 	dir, err := filepath.Abs(r.Dir)
 	if err != nil {
 		return err
 	}
 	r.Dir = dir
-	r.Daemon = r.absolute(r.Daemon)
+	if r.Daemon != "" {
+		r.Daemon = r.absolute(r.Daemon)
+	}
 	r.Package = cmp.Or(r.Package, ".")
 	if r.Env == nil {
 		r.Env = os.Environ()
@@ -155,71 +151,52 @@ func (r *Request) absolute(path string) string {
 	return filepath.Join(r.Dir, path)
 }
 
+var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
+
+// output is the file to write. It is called after the package, or what stands before the
+// major version at its end. Where a folder of that name is, it goes into the folder: a
+// program is called as the folder of its package is.
 func (r *Request) output(pkg located) string {
-	return r.absolute(cmp.Or(r.Output, "lib"+path.Base(pkg.ImportPath)+".so"))
+	name := path.Base(pkg.ImportPath)
+	if before := path.Dir(pkg.ImportPath); majorVersion.MatchString(name) && before != "." {
+		name = path.Base(before)
+	}
+	if r.As == vehicle.GoPlugin {
+		name = "lib" + name + ".so"
+	}
+	output := r.absolute(cmp.Or(r.Output, name))
+	if info, err := os.Stat(output); err == nil && info.IsDir() {
+		return filepath.Join(output, name)
+	}
+	return output
 }
 
-// build runs "go build", compares the result with the daemon, and puts it into
-// its place.
-func (w *workspace) build(ctx context.Context, d daemon, pkg located, output string, pins []Pin) (err error) {
+// put builds a file beside its place, has it looked at, and moves it there.
+func put(output string, build, look func(file string) error) (err error) {
 	beside, err := os.MkdirTemp(filepath.Dir(output), ".mms-build-")
 	if err != nil {
 		return fmt.Errorf("write into the output folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(beside)) }()
 	built := filepath.Join(beside, filepath.Base(output))
-
-	args := append([]string{"build", "-buildmode=plugin", "-o", built}, d.flags...)
-	target := pkg.ImportPath
-	if pkg.Name != "main" {
-		overlay, err := w.glue(pkg)
-		if err != nil {
-			return err
-		}
-		args = append(args, "-overlay="+overlay)
-		target += "/" + goplugin.GlueDir
-	}
-	said, err := w.tool.run(ctx, w.dir, w.env, append(args, target)...)
-	if err != nil {
-		return explainBuild(pkg, pins, said, err)
-	}
-
-	_, ok, err := goplugin.New(d.path).Recognise(vehicle.File{Path: built})
-	var refusal *vehicle.Refusal
-	switch {
-	case errors.As(err, &refusal):
-		return fmt.Errorf("%s was built, and %s would not open it: %s; %s", pkg.ImportPath, d.path, refusal.Problem, w.mend())
-	case err != nil:
+	if err := build(built); err != nil {
 		return err
-	case !ok:
-		return fmt.Errorf("%s was built, and is no Go plugin", pkg.ImportPath)
+	}
+	if err := look(built); err != nil {
+		return err
 	}
 	if err := os.Rename(built, output); err != nil {
-		return fmt.Errorf("put the plugin into its place: %w", err)
+		return fmt.Errorf("put the library into its place: %w", err)
 	}
 	return nil
 }
 
-// mend says what to do when everything known was the same and the result is not.
-func (w *workspace) mend() string {
-	if w.source == "" {
-		return "build the daemon again, or give --source the folder that it was built from"
-	}
-	return "the sources in " + w.source + " are perhaps not those that the daemon was built from: give --source their folder, or build the daemon again"
+// withoutLibrary reports whether a compiler's messages say that the author's package
+// has no Library.
+func withoutLibrary(said string) bool {
+	return strings.Contains(said, "undefined: author.Library") || strings.Contains(said, "author.Library undefined")
 }
 
-// explainBuild names the likely cause of a build that failed.
-func explainBuild(pkg located, pins []Pin, said string, err error) error {
-	if strings.Contains(said, "undefined: author.Library") || strings.Contains(said, "author.Library undefined") {
-		return fmt.Errorf("package %s has no exported variable Library; declare var Library = facade.Library{…}", pkg.ImportPath)
-	}
-	if len(pins) == 0 {
-		return fmt.Errorf("build %s: %w", pkg.ImportPath, err)
-	}
-	var texts []string
-	for _, p := range pins {
-		texts = append(texts, p.String())
-	}
-	return fmt.Errorf("build %s with the daemon's versions (%s): %w; require the daemon's versions in go.mod and adapt the package to them, or build a daemon with the newer ones",
-		pkg.ImportPath, strings.Join(texts, ", "), err)
+func noLibrary(pkg located) error {
+	return fmt.Errorf("package %s has no exported variable Library; declare var Library = facade.Library{…}", pkg.ImportPath)
 }

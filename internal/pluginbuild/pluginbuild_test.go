@@ -197,7 +197,7 @@ func TestBuild(t *testing.T) {
 			change func(*pluginbuild.Request)
 			says   string
 		}{
-			"process":         {func(r *pluginbuild.Request) { r.As = "process" }, "--as=process: the process vehicle is not in this release"},
+			"flags":           {func(r *pluginbuild.Request) { r.Flags = []string{"-race"} }, "-race: a plugin is built with the flags of its daemon and no others"},
 			"balloon":         {func(r *pluginbuild.Request) { r.As = "balloon" }, "--as=balloon: there is no such vehicle"},
 			"no daemon":       {func(r *pluginbuild.Request) { r.Daemon = "" }, "name its binary with --daemon"},
 			"no Go binary":    {func(r *pluginbuild.Request) { r.Daemon = "/bin/sh" }, "read the daemon's build info"},

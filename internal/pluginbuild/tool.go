@@ -9,12 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// tool is the go command of the daemon's version.
+// tool is the go command, in the version and with the settings that are wanted.
 type tool struct {
 	r   Request
 	env []string
@@ -50,6 +51,23 @@ func newTool(ctx context.Context, r Request, d daemon, temp string) (*tool, erro
 	if _, err := t.output(ctx, temp, []string{"GOWORK=off"}, "version"); err != nil {
 		return nil, fmt.Errorf("the daemon was built by %s, and the go command is %s and cannot get that version: %w; %s", d.goVersion, version, err, wayOut)
 	}
+	return t, nil
+}
+
+// newAuthorsTool is the go command as the author's environment has it: its version is
+// what go.mod says. Only flags that choose module files are left out, because those are
+// chosen here.
+func newAuthorsTool(ctx context.Context, r Request) (*tool, error) {
+	t := &tool{r: r, env: r.Env}
+	out, err := t.output(ctx, r.Dir, []string{"GO111MODULE=on"}, "env", "GOFLAGS")
+	if err != nil {
+		return nil, fmt.Errorf("ask the go command for its settings: %w", err)
+	}
+	flags := slices.DeleteFunc(strings.Fields(out), func(f string) bool { return flagName(f) == "mod" || flagName(f) == "modfile" })
+	if !slices.ContainsFunc(flags, func(f string) bool { return flagName(f) == "buildvcs" }) {
+		flags = append(flags, "-buildvcs=false") // the same sources give the same bytes
+	}
+	t.env = append(r.Env[:len(r.Env):len(r.Env)], "GO111MODULE=on", "GOFLAGS="+strings.Join(flags, " "))
 	return t, nil
 }
 
@@ -92,7 +110,7 @@ func (t *tool) locate(ctx context.Context, r Request) (located, error) {
 		return located{}, fmt.Errorf("find the package %s: %w", r.Package, err)
 	}
 	if decoder.More() {
-		return located{}, fmt.Errorf("%s are several packages; a plugin is made of one", r.Package)
+		return located{}, fmt.Errorf("%s are several packages; a library is made of one", r.Package)
 	}
 	if pkg.Module == nil || pkg.Module.GoMod == "" || pkg.Module.Dir == "" {
 		return located{}, fmt.Errorf("package %s is in no Go module; make one with go mod init", pkg.ImportPath)

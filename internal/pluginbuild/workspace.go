@@ -8,32 +8,25 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 
-	"golang.org/x/mod/modfile"
 	"golang.org/x/mod/semver"
-
-	"github.com/mesos-modules/mms/manager/vehicle/goplugin"
 )
 
 // workspace is a temporary go.work over the author's module, the daemon's sources
 // where they are a folder, and a module that says which versions are used.
 type workspace struct {
+	*workfile
+
 	tool   *tool
 	daemon daemon
 	pkg    located
-	dir    string
 	source string // folder of the daemon's sources, or ""
-	env    []string
 
-	use      []string            // folders
-	replace  map[string][]string // module -> directives
-	require  map[string]string   // module -> version
+	require  map[string]string // module -> version
 	excluded map[string][]string
 }
 
@@ -43,70 +36,29 @@ func newWorkspace(ctx context.Context, t *tool, r Request, d daemon, pkg located
 		return nil, err
 	}
 	w := &workspace{
-		tool: t, daemon: d, pkg: pkg, dir: dir, source: source,
-		env:      []string{"GOWORK=" + filepath.Join(dir, "go.work")},
-		use:      []string{dir},
-		replace:  map[string][]string{},
+		workfile: newWorkfile(dir, d.language()),
+		tool:     t, daemon: d, pkg: pkg, source: source,
 		require:  map[string]string{},
 		excluded: map[string][]string{},
 	}
-	taken := map[string]bool{}
+	w.add("mms.invalid/versions", dir)
 	if source != "" {
-		w.use, taken[modulePath] = append(w.use, source), true
+		w.add(modulePath, source)
 	} else {
-		w.require[modulePath], taken[modulePath] = d.mms.Version, true
+		w.require[modulePath], w.taken[modulePath] = d.mms.Version, true
 		// The author's go.mod may point to a checkout.
 		w.replace[modulePath] = []string{modulePath + " => " + modulePath + " " + d.mms.Version}
 	}
-	if !taken[pkg.Module.Path] {
-		w.use, taken[pkg.Module.Path] = append(w.use, pkg.Module.Dir), true
-	}
-	if err := w.adopt(ctx, taken); err != nil {
+	w.add(pkg.Module.Path, pkg.Module.Dir)
+	own, err := t.ownWorkspace(ctx, pkg)
+	if err != nil {
 		return nil, err
 	}
+	if err := w.adopt(own); err != nil {
+		return nil, err
+	}
+	w.language, w.toolchain = d.language(), "" // the daemon's
 	return w, w.writeSums()
-}
-
-// adopt takes over what the author's own workspace says, but for modules that are
-// there already.
-func (w *workspace) adopt(ctx context.Context, taken map[string]bool) error {
-	out, err := w.tool.output(ctx, w.pkg.Dir, nil, "env", "GOWORK")
-	if err != nil {
-		return err
-	}
-	file := strings.TrimSpace(out)
-	if file == "" || file == "off" {
-		return nil
-	}
-	content, err := os.ReadFile(file)
-	if err != nil {
-		return fmt.Errorf("read the author's workspace: %w", err)
-	}
-	work, err := modfile.ParseWork(file, content, nil)
-	if err != nil {
-		return fmt.Errorf("read the author's workspace: %w", err)
-	}
-	base := filepath.Dir(file)
-	for _, u := range work.Use {
-		folder := u.Path
-		if !filepath.IsAbs(folder) {
-			folder = filepath.Join(base, folder)
-		}
-		if name := declared(folder); name != "" && !taken[name] {
-			w.use, taken[name] = append(w.use, folder), true
-		}
-	}
-	for _, r := range work.Replace {
-		if taken[r.Old.Path] {
-			continue
-		}
-		to := r.New.Path
-		if r.New.Version == "" && !filepath.IsAbs(to) {
-			to = filepath.Join(base, to)
-		}
-		w.replace[r.Old.Path] = append(w.replace[r.Old.Path], strings.TrimSpace(r.Old.Path+" "+r.Old.Version)+" => "+strings.TrimSpace(modfile.AutoQuote(to)+" "+r.New.Version))
-	}
-	return nil
 }
 
 // writeSums lays down the checksums that the daemon carries, so that nobody has to
@@ -125,23 +77,10 @@ func (w *workspace) writeSums() error {
 	return w.write("go.work.sum", strings.Join(lines, ""))
 }
 
-func (w *workspace) write(name, content string) error {
-	return os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600)
-}
-
 // writeModules writes go.work and the go.mod of the versions. A requirement raises
 // a version, an exclusion drops every requirement of one that is too new; either
 // leaves the recorded paths as the daemon has them, which replacing would not.
 func (w *workspace) writeModules() error {
-	work := "go " + w.daemon.language() + "\n\n"
-	for _, folder := range w.use {
-		work += "use " + modfile.AutoQuote(folder) + "\n"
-	}
-	for _, path := range slices.Sorted(maps.Keys(w.replace)) {
-		for _, r := range w.replace[path] {
-			work += "replace " + r + "\n"
-		}
-	}
 	mod := "module mms.invalid/versions\n\ngo " + w.daemon.language() + "\n\n"
 	for _, path := range slices.Sorted(maps.Keys(w.require)) {
 		mod += "require " + path + " " + w.require[path] + "\n"
@@ -151,7 +90,7 @@ func (w *workspace) writeModules() error {
 			mod += "exclude " + path + " " + version + "\n"
 		}
 	}
-	return errors.Join(w.write("go.work", work), w.write("go.mod", mod))
+	return errors.Join(w.writeWork(), w.write("go.mod", mod))
 }
 
 // maxRounds bounds how often versions are settled. Each round decides all modules
@@ -246,7 +185,7 @@ func pins(wanted map[string]string, d daemon) []Pin {
 // modules returns the modules that the package takes packages from, by path.
 func (w *workspace) modules(ctx context.Context) (map[string]*debug.Module, error) {
 	args := append([]string{"list", "-deps", "-json=Module"}, w.daemon.flags...)
-	out, err := w.tool.output(ctx, w.dir, w.env, append(args, w.pkg.ImportPath)...)
+	out, err := w.tool.output(ctx, w.dir, w.env(), append(args, w.pkg.ImportPath)...)
 	if err != nil {
 		return nil, fmt.Errorf("find out what %s needs: %w", w.pkg.ImportPath, err)
 	}
@@ -266,21 +205,4 @@ func (w *workspace) modules(ctx context.Context) (map[string]*debug.Module, erro
 			modules[p.Module.Path] = p.Module
 		}
 	}
-}
-
-// glue writes the main package, and the overlay that puts it below the author's,
-// where it may import what is internal there. It returns the overlay's path.
-func (w *workspace) glue(pkg located) (string, error) {
-	folder := filepath.Join(pkg.Dir, goplugin.GlueDir)
-	if _, err := os.Stat(folder); err == nil {
-		return "", fmt.Errorf("%s is in the way of the plugin's main package; rename that folder", folder)
-	}
-	source := "package main\n\nimport author " + strconv.Quote(pkg.ImportPath) + "\n\nvar Library = author.Library\n\nfunc main() {}\n"
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{
-		filepath.Join(folder, "main.go"): filepath.Join(w.dir, "glue.go.txt"),
-	}})
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(w.dir, "overlay.json"), errors.Join(w.write("glue.go.txt", source), w.write("overlay.json", string(overlay)))
 }
