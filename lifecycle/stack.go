@@ -13,6 +13,7 @@ import (
 // its own limit, on a context that is alive even if the caller's is not.
 type Stack struct {
 	runner *Runner
+	place  *Undo // of a nested one, on the stack that it lies on; nil if that was closed
 
 	mu     sync.Mutex
 	top    *Undo // the newest; each knows its neighbours
@@ -105,8 +106,17 @@ func (s *Stack) Nest() *Stack {
 		return inner
 	}
 	defer s.under.Done()
-	s.push(&Undo{do: inner.Close, nested: true})
+	inner.place = s.push(&Undo{do: inner.Close, nested: true})
 	return inner
+}
+
+// Leave closes a nested stack out of turn, and takes it off the one that it lies on.
+// Like [Undo.Run] it does so once, and others wait.
+func (s *Stack) Leave(ctx context.Context) error {
+	if s.place == nil {
+		return s.Close(ctx)
+	}
+	return s.place.Run(ctx)
 }
 
 // Finally pushes a function that is called when the unwinding of s reaches it: for

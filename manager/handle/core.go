@@ -44,6 +44,7 @@ func (s *seat[T]) shut() {
 // core is a handle but for the role's methods.
 type core[T any] struct {
 	current atomic.Pointer[seat[T]]
+	away    atomic.Pointer[absence] // why nothing is bound; nil if nothing is to be said
 	options Options
 
 	mu      sync.Mutex // held for changes of the binding, never while a module runs
@@ -90,7 +91,21 @@ func (c *core[T]) broken(s *seat[T], method string, recovered any) error {
 
 // unbound is the answer to a call while nothing is bound.
 func (c *core[T]) unbound(method string) error {
+	if why := c.away.Load(); why != nil {
+		return &UnavailableError{Site: c.options.Site, Role: c.options.Role, Module: c.options.Module, Method: method, Cause: why.cause}
+	}
 	return &unboundError{site: c.options.Site, role: c.options.Role, method: method}
+}
+
+// absence is why a module is away.
+type absence struct{ cause error }
+
+func (c *core[T]) Away(cause error) {
+	if cause == nil {
+		c.away.Store(nil)
+		return
+	}
+	c.away.Store(&absence{cause})
 }
 
 func (c *core[T]) Bind(instance any) error {

@@ -84,6 +84,23 @@ func (e *BusyError) Error() string {
 
 func (e *BusyError) Unwrap() error { return e.Cause }
 
+// UnavailableError is what calls get while a module is away that is otherwise bound:
+// its process has ended, or that of a module which it requires. It is ErrUnbound, and
+// what Cause is.
+type UnavailableError struct {
+	Site, Role, Module, Method string
+
+	// Cause is why it is away. It mostly wraps a *vehicle.GoneError.
+	Cause error
+}
+
+func (e *UnavailableError) Error() string {
+	return fmt.Sprintf("%s: %s: module %s is unavailable: %v", place(e.Site, e.Role), e.Method, named(e.Module), e.Cause)
+}
+
+// Unwrap returns ErrUnbound and the cause.
+func (e *UnavailableError) Unwrap() []error { return []error{ErrUnbound, e.Cause} }
+
 type unboundError struct{ site, role, method string }
 
 func (e *unboundError) Error() string {

@@ -37,6 +37,11 @@ type Handle interface {
 	// how many are left. Called again, it waits for these again. Without a
 	// module it does nothing.
 	Unbind(ctx context.Context) error
+
+	// Away says why no module is bound, for when none is: calls then get an
+	// *UnavailableError with this cause. nil takes it back. It binds and unbinds
+	// nothing, and waits for nobody.
+	Away(cause error)
 }
 
 // Options say for whom a handle is made.
