@@ -26,7 +26,9 @@ type DisorderError struct {
 	Half bool
 }
 
-func (e *DisorderError) Error() string { return "the other side broke the rules of the connection: " + e.What }
+func (e *DisorderError) Error() string {
+	return "the other side broke the rules of the connection: " + e.What
+}
 
 func disorder(format string, args ...any) *DisorderError {
 	return &DisorderError{What: fmt.Sprintf(format, args...)}
