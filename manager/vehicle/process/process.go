@@ -2,13 +2,17 @@
 // executable that "mesos-module build --as=process" made, or a library of any other
 // vehicle, carried by a child of the daemon's own binary. A crash, a leak or an endless
 // loop of the library is then the process's and not the daemon's.
+//
+// The process is started from the very file that was looked at, and has one connection,
+// to the daemon, that nobody else has. Whatever comes from it is untrusted.
 package process
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"reflect"
 
+	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
 
@@ -32,22 +36,28 @@ var (
 )
 
 // New returns the vehicle. It opens and starts nothing.
-func New(o Options) *Vehicle { return &Vehicle{o: o} }
+func New(o Options) *Vehicle {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return &Vehicle{o: o}
+}
 
 // Name implements vehicle.Vehicle.
 func (v *Vehicle) Name() string { return vehicle.Process }
 
-// Recognise implements vehicle.Vehicle. It answers for Go executables; libraries of other
-// vehicles are theirs to recognise, also where they are going to be isolated. The
-// description is not complete: Launch completes it.
-func (v *Vehicle) Recognise(f vehicle.File) (vehicle.Description, bool, error) {
-	return vehicle.Description{}, false, nil
-}
-
-// Open implements vehicle.Vehicle: it launches the library without limits.
+// Open implements vehicle.Vehicle: it launches the library, without limits. What the
+// library says of itself has to be what d says.
 func (v *Vehicle) Open(ctx context.Context, f vehicle.File, d vehicle.Description) (vehicle.Library, error) {
-	m, _, err := v.Launch(ctx, f, d, vehicle.Confinement{})
-	return m, err
+	m, found, err := v.Launch(ctx, f, d, vehicle.Confinement{})
+	if err != nil {
+		return nil, err
+	}
+	if d.Complete && !reflect.DeepEqual(found.Modules, d.Modules) {
+		_ = m.Close() // it is refused in any case
+		return nil, changed()
+	}
+	return m, nil
 }
 
 // Describe implements vehicle.Vehicle: it launches the library, and closes it again.
@@ -59,8 +69,7 @@ func (v *Vehicle) Describe(f vehicle.File, d vehicle.Description) (vehicle.Descr
 	return d, m.Close()
 }
 
-// Launch implements vehicle.Launcher. Of a library of another vehicle the description
-// keeps that vehicle's name, and its Build says "isolation": "process".
-func (v *Vehicle) Launch(ctx context.Context, f vehicle.File, d vehicle.Description, c vehicle.Confinement) (vehicle.Mortal, vehicle.Description, error) {
-	return nil, d, errors.New("no process was started")
+func changed() *vehicle.Refusal {
+	return &vehicle.Refusal{Rule: finding.LibraryOpens, Problem: "the library says something else of itself each time it is started",
+		Mend: "declare modules by constants only"}
 }
