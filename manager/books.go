@@ -139,6 +139,26 @@ func (lib *library) busy() string {
 	return ""
 }
 
+// enlist puts an open library into the books; undo closes it.
+func (m *Manager) enlist(lib *library, opened vehicle.Library, undo *lifecycle.Undo) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	lib.declared = make(map[string]int, len(lib.description.Modules))
+	for i, d := range slices.Backward(lib.description.Modules) { // of two of one name the first counts
+		lib.declared[d.Name] = i
+	}
+	lib.open, lib.undo = opened, undo
+	m.libraries = append(m.libraries, lib)
+}
+
+// openOf is the library as it is open now: one whose process was started again is
+// another.
+func (m *Manager) openOf(lib *library) vehicle.Library {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return lib.open
+}
+
 // strike takes a library and its modules out of the books. The modules named here
 // were struck before.
 func (m *Manager) strike(lib *library) {

@@ -16,6 +16,7 @@ import (
 	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/trial"
 	"github.com/mesos-modules/mms/manager/vehicle"
+	"github.com/mesos-modules/mms/manager/vehicle/process/confine"
 	"github.com/mesos-modules/mms/manager/verify"
 	"github.com/mesos-modules/mms/roles"
 )
@@ -62,8 +63,8 @@ type Config struct {
 	// has its name.
 	Launcher vehicle.Launcher
 
-	// Confinable returns why this machine cannot keep a process within c, for each
-	// part of it that it cannot; nil means that all of it can be had.
+	// Confinable returns why this machine cannot keep a process within c, an error for
+	// each part of it that it cannot; nil means confine.Check.
 	Confinable func(c vehicle.Confinement) []error
 
 	// Trial opens libraries in a child process; nil means trial.Run, for which
@@ -130,7 +131,7 @@ func (c Config) complete() (Config, error) {
 		errs = append(errs, fmt.Errorf("manager: the isolation is %q, not one of none and process", c.Isolation))
 	}
 	if c.Confinable == nil {
-		c.Confinable = func(vehicle.Confinement) []error { return nil }
+		c.Confinable = confine.Check
 	}
 	if c.WorkDir == "" {
 		dir, err := os.Getwd()

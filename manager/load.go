@@ -72,7 +72,10 @@ type candidate struct {
 	file        vehicle.File
 	vehicle     vehicle.Vehicle
 	description vehicle.Description
-	library     *library // open, from this call or an earlier one
+	isolated    bool             // it runs in a process of its own
+	process     manifest.Process // of an isolated one
+	launched    launched         // of an isolated one, until it is in the books
+	library     *library         // open, from this call or an earlier one
 }
 
 // run brings in what can be brought in. It returns an error only when it cannot
@@ -93,12 +96,16 @@ func (l *loading) run(ctx context.Context, manifests []manifest.Manifest) error 
 			l.recognise(wanted)
 		}
 	}
+	l.isolate()
 	if err := l.try(ctx); err != nil {
 		return err
 	}
+	if err := l.launch(ctx); err != nil {
+		return errors.Join(err, l.giveUp(ctx))
+	}
 	for _, c := range l.files {
 		if err := l.open(ctx, c); err != nil {
-			return err
+			return errors.Join(err, l.giveUp(ctx))
 		}
 		l.name(c)
 	}
@@ -152,13 +159,13 @@ func (c *candidate) recognise(vehicles []vehicle.Vehicle) error {
 		Mend: "build a Go plugin with mesos-module build, or a C or C++ library against the headers of mesos-module headers"}
 }
 
-// try has a child process open all new libraries, which also describes those
-// whose bytes do not say everything.
+// try has a child process open all new libraries that the daemon is to open, which also
+// describes those whose bytes do not say everything.
 func (l *loading) try(ctx context.Context) error {
 	var requests []trial.Request
 	var asked []*candidate
 	for _, c := range l.files {
-		if c.library == nil {
+		if c.library == nil && !c.isolated {
 			requests = append(requests, trial.Request{File: c.file, Vehicle: c.vehicle.Name(), Description: c.description, Limit: c.limits(l.m).Open})
 			asked = append(asked, c)
 		}
@@ -192,6 +199,9 @@ func (l *loading) try(ctx context.Context) error {
 func (l *loading) open(ctx context.Context, c *candidate) error {
 	if c.library != nil {
 		return nil
+	}
+	if c.isolated {
+		return l.adopt(c)
 	}
 	lib := &library{path: c.path, file: c.file, description: c.description, limits: c.limits(l.m)}
 	err := l.m.openLibrary(ctx, lib, func(ctx context.Context) (vehicle.Library, error) {
@@ -228,14 +238,7 @@ func (m *Manager) openLibrary(ctx context.Context, lib *library, open func(conte
 	if err != nil {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	lib.declared = make(map[string]int, len(lib.description.Modules))
-	for i, d := range slices.Backward(lib.description.Modules) { // of two of one name the first counts
-		lib.declared[d.Name] = i
-	}
-	lib.open, lib.undo = opened, undo
-	m.libraries = append(m.libraries, lib)
+	m.enlist(lib, opened, undo)
 	return nil
 }
 
@@ -269,6 +272,7 @@ func (m *Manager) builtinOpen() bool {
 
 // nameBuiltin gives modules of the binary the parameters of the manifest.
 func (l *loading) nameBuiltin(wanted manifest.Library) {
+	l.isolateBuiltin(wanted)
 	for _, w := range wanted.Modules {
 		if mod := l.m.moduleOf(w.Name); mod != nil && mod.library.ships {
 			l.add(mod.library, w, limitsOr(wanted.Limits, l.m.cfg.Limits), true)
@@ -296,7 +300,7 @@ func (l *loading) name(c *candidate) {
 func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, named bool) {
 	m := l.m
 	mod := &module{name: w.Name, library: lib, declared: lib.describe(w.Name),
-		limits: limitsOr(w.Limits, limits), at: w.At.String(), named: named, phase: lifecycle.Load}
+		limits: limitsOr(w.Limits, limits), onFailure: w.OnFailure, at: w.At.String(), named: named, phase: lifecycle.Load}
 	mod.own = parametersOf(w)
 	parameters := withDefaults(mod.own, mod.knows(m.cfg.Parameters[w.Name]))
 	mod.parameters = parameters
@@ -319,41 +323,14 @@ func (l *loading) add(lib *library, w manifest.Module, limits manifest.Limits, n
 		before := *old
 		l.undo = append(l.undo, func() { *old = before })
 		old.parameters, old.own, old.limits, old.at, old.named = parameters, mod.own, limitsOr(w.Limits, limits), w.At.String(), true
+		old.onFailure = w.OnFailure
 	case !old.parameters.Equal(parameters):
 		l.hold(finding.Finding{Rule: finding.UniqueName, Module: w.Name, Library: lib.shown(), Path: way(w.At, w.Name),
 			Problem: fmt.Sprintf("the module is named twice with different parameters%s", at(old.at)),
 			Mend:    "name it once; for several instances of one module give each use its own parameters where its site allows"})
-	}
-}
-
-// refuse holds against a library why it cannot be loaded.
-func (l *loading) refuse(wanted manifest.Library, path string, err error) {
-	f := finding.Finding{Rule: finding.LibraryOpens, Library: path, Path: way(wanted.At, path), Problem: err.Error()}
-	var refusal *vehicle.Refusal
-	if errors.As(err, &refusal) {
-		f.Rule, f.Problem, f.Mend = refusal.Rule, refusal.Problem, refusal.Mend
-	}
-	l.hold(f)
-	for _, w := range wanted.Modules {
-		l.missing = append(l.missing, w.Name)
-	}
-}
-
-func (l *loading) hold(f finding.Finding) { l.findings = append(l.findings, f) }
-
-// drop gives up a candidate.
-func (l *loading) drop(c *candidate, err error) {
-	l.refuse(c.wanted[0], c.path, err)
-	for _, again := range c.wanted[1:] {
-		for _, w := range again.Modules {
-			l.missing = append(l.missing, w.Name)
-		}
-	}
-	for i, x := range l.files {
-		if x == c {
-			l.files = append(l.files[:i:i], l.files[i+1:]...)
-			return
-		}
+	case old.onFailure != w.OnFailure:
+		l.hold(finding.Finding{Rule: finding.UniqueName, Module: w.Name, Library: lib.shown(), Path: way(w.At, w.Name),
+			Problem: fmt.Sprintf("the module is named twice with different \"on_failure\"%s", at(old.at)), Mend: "name it once"})
 	}
 }
 
@@ -363,28 +340,4 @@ func (c *candidate) limits(m *Manager) manifest.Limits {
 		l = limitsOr(l, w.Limits)
 	}
 	return limitsOr(l, m.cfg.Limits)
-}
-
-// shown is how reports call a library that has not been found.
-func shown(wanted manifest.Library) string {
-	if wanted.File != "" {
-		return wanted.File
-	}
-	return wanted.Name
-}
-
-// way is the path of a finding: from the place in the manifest, where it is known,
-// to what is held against.
-func way(from manifest.Position, to string) []string {
-	if place := from.String(); place != "" {
-		return []string{place, to}
-	}
-	return []string{to}
-}
-
-func at(position string) string {
-	if position == "" {
-		return ""
-	}
-	return " (" + position + ")"
 }

@@ -5,31 +5,36 @@ type Rule string
 
 // The rules, in the order in which they are checked and reported.
 const (
-	Manifest       Rule = "manifest"
-	LibraryFile    Rule = "library-file"
-	LibraryFormat  Rule = "library-format"
-	LibraryBuild   Rule = "library-build"
-	LibraryOpens   Rule = "library-opens"
-	Handshake      Rule = "handshake"
-	MMSVersion     Rule = "mms-version"
-	Metadata       Rule = "metadata"
-	ModulePresent  Rule = "module-present"
-	RoleKnown      Rule = "role-known"
-	RoleDaemon     Rule = "role-daemon"
-	RoleVersion    Rule = "role-version"
-	LibraryVersion Rule = "library-version"
-	EqualVersion   Rule = "equal-version"
-	MinMesos       Rule = "min-mesos"
-	UniqueName     Rule = "unique-name"
-	Parameters     Rule = "parameters"
-	Requirement    Rule = "requirement"
-	VersionClash   Rule = "version-clash"
-	Conflict       Rule = "conflict"
-	Cycle          Rule = "cycle"
-	GraphSize      Rule = "graph-size"
-	Instances      Rule = "instances"
-	Binding        Rule = "binding"
-	OwnCheck       Rule = "own-check"
+	Manifest        Rule = "manifest"
+	LibraryFile     Rule = "library-file"
+	LibraryFormat   Rule = "library-format"
+	LibraryBuild    Rule = "library-build"
+	Isolation       Rule = "isolation"
+	ProcessSettings Rule = "process-settings"
+	Confinement     Rule = "confinement"
+	LibraryOpens    Rule = "library-opens"
+	Handshake       Rule = "handshake"
+	MMSVersion      Rule = "mms-version"
+	Metadata        Rule = "metadata"
+	ModulePresent   Rule = "module-present"
+	RoleKnown       Rule = "role-known"
+	RoleDaemon      Rule = "role-daemon"
+	RoleVersion     Rule = "role-version"
+	LibraryVersion  Rule = "library-version"
+	EqualVersion    Rule = "equal-version"
+	MinMesos        Rule = "min-mesos"
+	UniqueName      Rule = "unique-name"
+	Parameters      Rule = "parameters"
+	Requirement     Rule = "requirement"
+	VersionClash    Rule = "version-clash"
+	Conflict        Rule = "conflict"
+	Cycle           Rule = "cycle"
+	GraphSize       Rule = "graph-size"
+	Instances       Rule = "instances"
+	Binding         Rule = "binding"
+	OnFailure       Rule = "on-failure"
+	Fallback        Rule = "fallback"
+	OwnCheck        Rule = "own-check"
 )
 
 // Explanation says what a rule is for, for "mesos-module rules" and the docs.
@@ -66,7 +71,16 @@ func Rules() []Explanation {
 		{LibraryBuild, "A Go plugin was built with the daemon's Go version, flags and packages; a native library finds every symbol it needs.",
 			"Go loads a plugin only into the very build it was made for, and names one package and no cause when it refuses.",
 			"Build the plugin with the mesos-module build line in the finding."},
-		{LibraryOpens, "A child process could open the library, in time.",
+		{Isolation, "The library can run where the manifest wants it: what is compiled in runs in the daemon, an executable in a process of its own.",
+			"Who asks for a process counts on its protection; it is not silently left out.",
+			"Say \"isolation\" once for each library, and not for modules that are compiled in."},
+		{ProcessSettings, "What the manifest says of a library's process is said of one that has a process.",
+			"Limits that hold nobody look like protection.",
+			"Say \"isolation\": \"process\" too, or take the settings out."},
+		{Confinement, "This machine can give the limits that the manifest sets for the library's process.",
+			"A limit that cannot be put on is refused before anything runs, and never left out.",
+			"The finding says what the machine lacks; correct the limit, or provide what is missing."},
+		{LibraryOpens, "A child process could open the library, in time: the one that it runs in, or one for a trial.",
 			"Initialisers run when a library is opened. One that crashes, exits or hangs must not do so in the daemon.",
 			"Look at the library's initialisers; raise the open limit if they are only slow."},
 		{Handshake, "The library says that it is a module library, and for which version of the module management system.",
@@ -127,6 +141,12 @@ func Rules() []Explanation {
 		{Binding, "Binding flags exist and name loaded modules of the right role.",
 			"A flag that names the wrong module would bind something that cannot be called.",
 			"Name a module of the site's role; the finding lists those that are loaded."},
+		{OnFailure, "What is to follow the failure of a module is said of one in a process of its own, or of one that requires such a one.",
+			"A module in the daemon's own process does not fail alone.",
+			"Isolate the module's library, or take \"on_failure\" out."},
+		{Fallback, "The module that takes over for another is loaded, has the same role, and depends neither on that module nor on its process.",
+			"It is needed when something is broken already: that is no time to find it missing.",
+			"Name a loaded module of the same role that works without this one."},
 		{OwnCheck, "The module's own compatibility check, where it declares one, admits it in time.",
 			"The module has the last word, whatever the other rules say.",
 			"The finding repeats the module's reason; a check that is only slow gets a higher check limit."},
