@@ -18,5 +18,6 @@ type Anonymous interface {
 	//
 	//mms:since 1.12.0
 	//mms:default
+	//mms:lasting
 	Run(ctx context.Context) error
 }

@@ -45,6 +45,7 @@ type method struct {
 	Results []value // before the error
 	Since   string  // empty: from the start
 	Default string  // Go expressions, one per result, separated by commas; empty: zero values
+	Lasting bool    // the context goes on when the call has returned, as it does where a parameter is a function
 }
 
 // value is a parameter or result.

@@ -17,6 +17,7 @@ var owned = []string{
 	"roles/*/zz_*.go",
 	"manager/handle/zz_*.go",
 	"manager/vehicle/native/bridge/zz_*.go",
+	"manager/vehicle/process/bridge/zz_*.go",
 	"facade/include/*.hpp",
 	"facade/include/mesos/roles/*.h",
 	"facade/include/mesos/module/*.hpp",

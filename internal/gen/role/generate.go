@@ -14,7 +14,7 @@ import (
 //go:embed templates
 var templateFiles embed.FS
 
-var templates = template.Must(template.New("").ParseFS(templateFiles, "templates/*.tmpl"))
+var templates = template.Must(template.New("").Funcs(template.FuncMap{"inc": func(i int) int { return i + 1 }}).ParseFS(templateFiles, "templates/*.tmpl"))
 
 // generate returns all files for the rows. overlay replaces source files by absolute path.
 func generate(root string, rows []row, overlay map[string][]byte) (files, error) {
@@ -29,6 +29,7 @@ func generate(root string, rows []row, overlay map[string][]byte) (files, error)
 	var native []contract
 	var errs []error
 	for _, c := range contracts {
+		errs = append(errs, checkProcess(c))
 		if c.Native {
 			native = append(native, c)
 			errs = append(errs, checkNative(c))
@@ -56,6 +57,14 @@ func generate(root string, rows []row, overlay map[string][]byte) (files, error)
 		w.goSource("handle", "manager/handle/zz_"+c.Go.Name()+".go", handleOf(c))
 	}
 	w.goSource("handles", "manager/handle/zz_roles.go", contracts)
+	const process = "manager/vehicle/process/bridge/"
+	for _, c := range contracts {
+		f := processOf(c, w.modulePath)
+		w.goSource("process", process+"zz_"+c.Go.Name()+".go", f)
+		w.goSource("echo", process+"zz_"+c.Go.Name()+"_test.go", f)
+	}
+	w.goSource("processes", process+"zz_roles.go", contracts)
+	w.goSource("echoes", process+"zz_roles_test.go", contracts)
 	for _, c := range native {
 		n := nativeOf(c, known)
 		w.text("table.h", "facade/include/mesos/roles/"+n.Snake+".h", n)

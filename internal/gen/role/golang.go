@@ -61,6 +61,7 @@ type scope struct {
 	self  *types.Package // written without qualifier; may be nil
 	used  map[string]string
 	known messageIndex // for C++
+	extra []string     // names that this file's methods use, beside taken
 }
 
 func newScope(self *types.Package) *scope { return &scope{self: self, used: map[string]string{}} }
@@ -174,7 +175,7 @@ var taken = strings.Fields(`ctx h s o c x C done err nil len recover unsafe
 
 func (s *scope) free(name string) string {
 	for {
-		clash := slices.Contains(taken, name) || token.IsKeyword(name) || len(name) == 2 && name[0] == 'r'
+		clash := slices.Contains(taken, name) || slices.Contains(s.extra, name) || token.IsKeyword(name) || len(name) == 2 && name[0] == 'r'
 		for _, used := range s.used {
 			clash = clash || used == name
 		}

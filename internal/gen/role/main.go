@@ -7,6 +7,7 @@
 //	roles/NAME/zz_generated.go                 Unimplemented, for authors in Go to embed
 //	roles/fingerprints.txt                     what every role looked like when it was last generated
 //	manager/handle/zz_*.go                     the handle of every role
+//	manager/vehicle/process/bridge/zz_*.go     the bridge of every role to other processes, and what tests it
 //	manager/vehicle/native/bridge/zz_*.go      the bridges to C of the roles with Native
 //	facade/include/                            their headers: mesos/roles/ in C, *.hpp in C++, mesos/module/ forwarding
 //

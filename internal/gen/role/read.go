@@ -189,7 +189,8 @@ func nameOf(v *types.Var, prefix string, i int) string {
 	return v.Name()
 }
 
-// takeDirectives reads //mms:since VERSION, //mms:default EXPRESSIONS and //mms:optional PARAMETERS from the comment of a method.
+// takeDirectives reads //mms:since VERSION, //mms:default EXPRESSIONS, //mms:optional PARAMETERS and //mms:lasting from the
+// comment of a method.
 func (m *method) takeDirectives(doc *ast.CommentGroup) error {
 	if doc == nil {
 		return nil
@@ -213,12 +214,14 @@ func (m *method) takeDirectives(doc *ast.CommentGroup) error {
 			}
 		case "default":
 			m.Default = strings.TrimSpace(rest)
+		case "lasting":
+			m.Lasting = true
 		case "optional":
 			if err := m.takeOptional(strings.FieldsFunc(rest, func(c rune) bool { return c == ' ' || c == ',' })); err != nil {
 				return err
 			}
 		default:
-			return fmt.Errorf("unknown directive //mms:%s; there are since, default and optional", word)
+			return fmt.Errorf("unknown directive //mms:%s; there are since, default, optional and lasting", word)
 		}
 	}
 	if seen["since"] != seen["default"] {

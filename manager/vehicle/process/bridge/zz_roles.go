@@ -4,20 +4,123 @@ package bridge
 
 import "github.com/mesos-modules/mms/manager/vehicle/process/wire"
 
+// stubs returns what makes the stub of a role.
 func stubs(role string) func(*wire.Remote) any {
 	switch role {
+	case "Allocator":
+		return newAllocatorStub
+	case "Anonymous":
+		return newAnonymousStub
+	case "Authenticatee":
+		return newAuthenticateeStub
+	case "Authenticator":
+		return newAuthenticatorStub
+	case "Authorizer":
+		return newAuthorizerStub
+	case "Calculator":
+		return newCalculatorStub
+	case "ContainerLogger":
+		return newContainerLoggerStub
+	case "Containerizer":
+		return newContainerizerStub
+	case "DiskProfileAdaptor":
+		return newDiskProfileAdaptorStub
+	case "Hook":
+		return newHookStub
+	case "HttpAuthenticatee":
+		return newHttpAuthenticateeStub
+	case "HttpAuthenticator":
+		return newHttpAuthenticatorStub
+	case "Isolator":
+		return newIsolatorStub
+	case "MasterContender":
+		return newMasterContenderStub
+	case "MasterDetector":
+		return newMasterDetectorStub
+	case "QoSController":
+		return newQoSControllerStub
+	case "ResourceEstimator":
+		return newResourceEstimatorStub
+	case "SecretGenerator":
+		return newSecretGeneratorStub
+	case "SecretResolver":
+		return newSecretResolverStub
+	case "TestModule":
+		return newTestModuleStub
 	default:
 		return nil
 	}
 }
 
-func servants(role string) func(any) (wire.Servant, bool) {
+// servants returns what makes the servant of a role.
+func servants(role string) func(instance any) (wire.Servant, bool) {
 	switch role {
+	case "Allocator":
+		return newAllocatorServant
+	case "Anonymous":
+		return newAnonymousServant
+	case "Authenticatee":
+		return newAuthenticateeServant
+	case "Authenticator":
+		return newAuthenticatorServant
+	case "Authorizer":
+		return newAuthorizerServant
+	case "Calculator":
+		return newCalculatorServant
+	case "ContainerLogger":
+		return newContainerLoggerServant
+	case "Containerizer":
+		return newContainerizerServant
+	case "DiskProfileAdaptor":
+		return newDiskProfileAdaptorServant
+	case "Hook":
+		return newHookServant
+	case "HttpAuthenticatee":
+		return newHttpAuthenticateeServant
+	case "HttpAuthenticator":
+		return newHttpAuthenticatorServant
+	case "Isolator":
+		return newIsolatorServant
+	case "MasterContender":
+		return newMasterContenderServant
+	case "MasterDetector":
+		return newMasterDetectorServant
+	case "QoSController":
+		return newQoSControllerServant
+	case "ResourceEstimator":
+		return newResourceEstimatorServant
+	case "SecretGenerator":
+		return newSecretGeneratorServant
+	case "SecretResolver":
+		return newSecretResolverServant
+	case "TestModule":
+		return newTestModuleServant
 	default:
 		return nil
 	}
 }
 
 func known() []wire.RoleMethods {
-	return []wire.RoleMethods{}
+	return []wire.RoleMethods{
+		{Role: "Allocator", Methods: allocatorMethods()},
+		{Role: "Anonymous", Methods: anonymousMethods()},
+		{Role: "Authenticatee", Methods: authenticateeMethods()},
+		{Role: "Authenticator", Methods: authenticatorMethods()},
+		{Role: "Authorizer", Methods: authorizerMethods()},
+		{Role: "Calculator", Methods: calculatorMethods()},
+		{Role: "ContainerLogger", Methods: containerloggerMethods()},
+		{Role: "Containerizer", Methods: containerizerMethods()},
+		{Role: "DiskProfileAdaptor", Methods: diskprofileadaptorMethods()},
+		{Role: "Hook", Methods: hookMethods()},
+		{Role: "HttpAuthenticatee", Methods: httpauthenticateeMethods()},
+		{Role: "HttpAuthenticator", Methods: httpauthenticatorMethods()},
+		{Role: "Isolator", Methods: isolatorMethods()},
+		{Role: "MasterContender", Methods: mastercontenderMethods()},
+		{Role: "MasterDetector", Methods: masterdetectorMethods()},
+		{Role: "QoSController", Methods: qoscontrollerMethods()},
+		{Role: "ResourceEstimator", Methods: resourceestimatorMethods()},
+		{Role: "SecretGenerator", Methods: secretgeneratorMethods()},
+		{Role: "SecretResolver", Methods: secretresolverMethods()},
+		{Role: "TestModule", Methods: testmoduleMethods()},
+	}
 }

@@ -22,17 +22,28 @@ type Loan struct {
 // Lend begins such a call.
 func (r *Remote) Lend(ctx context.Context) *Loan { return &Loan{r: r, ctx: ctx} }
 
-// Sink writes a function of the caller's as the next value of e. take reads what the
-// other side hands over and gives it to the function; nil stands for a nil function.
-// It is called in the goroutine of a call, and not after the context has ended.
-func (l *Loan) Sink(e *Encoder, take func(in *Decoder) error) {
-	if take == nil {
+// PutSink writes a function of the caller's as the next value of e. take reads what the
+// other side hands over. The function is called in the goroutine of a call, and not
+// after the loan's context has ended; nil stays nil.
+func PutSink[T any](l *Loan, e *Encoder, sink func(T), take func(in *Decoder) T) {
+	if sink == nil {
 		e.Uint64(0)
 		return
 	}
-	id := l.r.c.Export(&lentSink{ctx: l.ctx, take: take})
+	e.Uint64(l.lend(func(in *Decoder) error {
+		v := take(in)
+		if err := in.Err(); err != nil {
+			return err
+		}
+		sink(v)
+		return nil
+	}))
+}
+
+func (l *Loan) lend(take func(in *Decoder) error) (id uint64) {
+	id = l.r.c.Export(&lentSink{ctx: l.ctx, take: take})
 	l.ids = append(l.ids, id)
-	e.Uint64(id)
+	return id
 }
 
 // Call is Remote.Call.
@@ -121,38 +132,44 @@ func (c *Conn) tellEnd(id uint64, cause error) {
 	_, _ = c.Remote(0).Call(context.Background(), methodEnd, e) // a connection that has ended has ended the context too
 }
 
-// Sink is a function of the other side's. Whoever holds it may call it; when nobody
-// does any more the other side is told.
-type Sink struct {
-	r    *Remote
-	dead atomic.Bool
-}
-
-// TakeSink returns the next value of in: nil for a nil function.
-func (c *Conn) TakeSink(in *Decoder) *Sink {
+// TakeSink returns the next value of in, a function of the other side's; put writes what
+// is handed over. The function returns when the other side's has. It does nothing once
+// the connection has ended, or the context that it was lent for. What cannot be handed
+// over ends the connection: a stream with a hole is worse than none. When nobody holds
+// the function any more, the other side is told. Nil stays nil.
+func TakeSink[T any](c *Conn, in *Decoder, put func(e *Encoder, v T)) func(T) {
 	id := in.Uint64()
 	if id == 0 || !c.borrow(in) {
 		return nil
 	}
-	s := &Sink{r: c.Remote(id)}
+	s := &sink{r: c.Remote(id)}
 	runtime.AddCleanup(s, c.letGo, id)
-	return s
+	return func(v T) {
+		if s.over() {
+			return
+		}
+		e := NewEncoder()
+		put(e, v)
+		s.send(e)
+	}
 }
 
-// Send hands over what e has and returns when the other side's function has. It does
-// nothing once the connection has ended, or the other side's context. What cannot be
-// handed over ends the connection: a stream with a hole is worse than none.
-func (s *Sink) Send(e *Encoder) {
-	defer runtime.KeepAlive(s)
-	if s.dead.Load() || s.r.c.ctx.Err() != nil {
-		return
-	}
+// sink is a function of the other side's.
+type sink struct {
+	r    *Remote
+	dead atomic.Bool
+}
+
+func (s *sink) over() bool { return s.dead.Load() || s.r.c.ctx.Err() != nil }
+
+func (s *sink) send(e *Encoder) {
 	_, err := s.r.Call(context.Background(), "", e)
+	runtime.KeepAlive(s)
 	if err == nil {
 		return
 	}
 	s.dead.Store(true)
-	if _, withdrawn := errors.AsType[*UnknownObjectError](err); withdrawn || errors.Is(err, link.ErrEnded) || s.r.c.Err() != nil {
+	if _, withdrawn := errors.AsType[*UnknownObjectError](err); withdrawn || errors.Is(err, link.ErrEnded) || s.r.c.ctx.Err() != nil {
 		return
 	}
 	_ = s.r.c.fail(fmt.Errorf("what a module said later did not get through: %w", err))
