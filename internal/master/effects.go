@@ -40,6 +40,8 @@ func (m *Master) execute(effect core.Effect) {
 		m.sender.Unlink(e.PID)
 	case core.Allocate:
 		m.allocator.call(e)
+	case core.Retell:
+		m.allocator.retell(e)
 	case core.Authorize:
 		m.ask(e)
 	case core.CallHooks:

@@ -1,7 +1,6 @@
 package master
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"strconv"
@@ -29,49 +28,6 @@ func (m *Master) stand(change func(*standing)) {
 			return
 		}
 	}
-}
-
-// contend runs for leadership and watches who has it.
-func (m *Master) contend(ctx context.Context) error {
-	if err := m.c.Contender.Initialize(ctx, m.c.Core.Info); err != nil {
-		return fmt.Errorf("initialize the contender for leadership: %w", err)
-	}
-	// Both go on until the master ends.
-	if err := m.candidate(); err != nil {
-		return err
-	}
-	if err := m.c.Detector.Detect(m.ctx, m.c.Core.Info, m.detected); err != nil {
-		return fmt.Errorf("watch who leads: %w", err)
-	}
-	return nil
-}
-
-func (m *Master) candidate() error {
-	again := make(chan struct{}, 1)
-	err := m.c.Contender.Contend(m.ctx, func(c *leadership.Candidacy) {
-		switch c.GetState() {
-		case leadership.Candidacy_ENTERED:
-			m.c.Log.Info("stands for election")
-		case leadership.Candidacy_LOST:
-			again <- struct{}{}
-		default:
-			m.c.Fail(fmt.Errorf("cannot run for leadership: %s", c.GetMessage()))
-		}
-	})
-	if err != nil {
-		return fmt.Errorf("run for leadership: %w", err)
-	}
-	m.running.Go(func() {
-		select {
-		case <-m.ctx.Done():
-		case <-again:
-			m.c.Log.Warn("the candidacy was lost; stands for election again")
-			if err := m.candidate(); err != nil && m.ctx.Err() == nil {
-				m.c.Fail(err)
-			}
-		}
-	})
-	return nil
 }
 
 // detected hears who leads.

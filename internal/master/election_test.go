@@ -50,7 +50,7 @@ func TestElection(t *testing.T) {
 	})
 	t.Run("a contender that cannot begin stops the start", func(t *testing.T) {
 		m := bare(Config{Contender: &contending{initialize: errors.New("no luck")}})
-		require.EqualError(t, m.contend(t.Context()), "initialize the contender for leadership: no luck")
+		require.EqualError(t, m.candidacy.start(t.Context()), "initialize the contender for leadership: no luck")
 	})
 }
 

@@ -31,6 +31,7 @@ type Master struct {
 	hooks     *pool
 	authorize *pool
 	sessions  *sessions
+	candidacy *candidacy
 
 	ctx     context.Context // ends with Stop
 	end     context.CancelFunc
@@ -54,6 +55,7 @@ func New(c Config) *Master {
 	m.registrar = newRegistrar(m)
 	m.allocator = newAllocations(m)
 	m.sessions = newSessions(m)
+	m.candidacy = newCandidacy(m)
 	return m
 }
 
@@ -71,7 +73,8 @@ func (m *Master) Start(ctx context.Context) error {
 	if m.c.Whitelist != "" {
 		m.running.Go(m.watchWhitelist)
 	}
-	return m.contend(ctx)
+	m.running.Go(m.candidacy.run)
+	return m.candidacy.start(ctx)
 }
 
 // Stop ends all that runs. It waits for modules as long as ctx lives; one that does

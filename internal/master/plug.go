@@ -95,6 +95,7 @@ func (p *Plug) build(lc fx.Lifecycle, h daemon.Host, s sites) (*Master, apihttp.
 	c.Core.Authorize = p.acls.Has() || h.Given("authorizers")
 	c.Core.Hooks = len(s.Hooks) > 0
 	m, realms := New(c), apihttp.Realms{}
+	m.renewable(s.Manager)
 	if h.LogFile != "" {
 		m.files.Attach("/master/log", h.LogFile, m.mayReadLog)
 	}

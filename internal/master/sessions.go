@@ -14,6 +14,7 @@ import (
 	"github.com/mesos-modules/mms/internal/libprocess"
 	"github.com/mesos-modules/mms/internal/master/core"
 	"github.com/mesos-modules/mms/internal/wire"
+	"github.com/mesos-modules/mms/roles/authenticator"
 )
 
 // sessionName is what the process of a handshake is called, as in Mesos.
@@ -26,6 +27,9 @@ const maxSessions = 4096
 type sessions struct {
 	m       *Master
 	running sync.WaitGroup
+
+	settling sync.Mutex // held while an authenticator is told its credentials
+	settled  bool       // guarded by settling
 
 	mu     sync.Mutex
 	loaded bool // there is an authenticator that works
@@ -47,22 +51,51 @@ func newSessions(m *Master) *sessions {
 	return &sessions{m: m, byName: map[string]*session{}, byPID: map[libprocess.PID]*session{}}
 }
 
-// start settles the authenticator. One that fails is fatal if agents have to be
-// authenticated; else nobody is.
+// start settles the authenticator.
 func (s *sessions) start(ctx context.Context) error {
 	if s.m.c.Authenticator == nil {
 		return nil
 	}
-	err := s.m.c.Authenticator.Initialize(ctx, s.m.c.Credentials)
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	if err := s.settle(ctx, s.m.c.Authenticator); err != nil {
+		return err
+	}
+	s.settled = true
+	return nil
+}
+
+// settle hands over the credentials. An authenticator that does not take them is fatal
+// if agents have to be authenticated; else nobody is.
+func (s *sessions) settle(ctx context.Context, with authenticator.Authenticator) error {
+	err := with.Initialize(ctx, s.m.c.Credentials)
 	if err != nil && s.m.c.Core.AuthenticateAgents {
 		return fmt.Errorf("initialize the authenticator: %w", err)
 	} else if err != nil {
 		s.m.c.Log.Warn("nobody is authenticated", "error", err)
-		return nil
 	}
 	s.mu.Lock()
-	s.loaded = true
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	s.loaded = err == nil
+	return nil
+}
+
+// renew tells an authenticator what the one before was told. The handshakes that are
+// under way end with that one: their peers are told, and begin anew.
+func (s *sessions) renew(ctx context.Context, fresh authenticator.Authenticator) error {
+	s.settling.Lock()
+	defer s.settling.Unlock()
+	if !s.settled {
+		return nil // start will come to it
+	}
+	if err := s.settle(ctx, fresh); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, it := range s.byName {
+		it.end(errRestarted)
+	}
 	return nil
 }
 
@@ -86,7 +119,7 @@ func (s *sessions) begin(from libprocess.PID, m *wire.AuthenticateMessage) {
 		return
 	}
 	if former := s.byPID[pid]; former != nil {
-		former.end(errReplaced)
+		former.end(errBegunAnew)
 	}
 	s.last++
 	ctx, end := context.WithCancelCause(s.m.ctx)
@@ -97,8 +130,9 @@ func (s *sessions) begin(from libprocess.PID, m *wire.AuthenticateMessage) {
 }
 
 var (
-	errReplaced = errors.New("the peer has begun anew")
-	errTime     = errors.New("the authentication took too long")
+	errBegunAnew = errors.New("the peer has begun anew")
+	errRestarted = errors.New("the authenticator was restarted meanwhile")
+	errTime      = errors.New("the authentication took too long")
 )
 
 // deliver hands a message to its session, and reports whether it is there. What is

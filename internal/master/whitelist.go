@@ -1,15 +1,12 @@
 package master
 
 import (
-	"context"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/mesos-modules/mms/facade/mesos/allocation"
-	"github.com/mesos-modules/mms/internal/master/core"
-	"github.com/mesos-modules/mms/roles/allocator"
 )
 
 // whitelistInterval is how often the file is read.
@@ -28,10 +25,7 @@ func (m *Master) watchWhitelist() {
 			m.c.Log.Error("the whitelist cannot be read", "error", err)
 		case told == nil || !slices.Equal(hosts, told):
 			told = hosts
-			list := &allocation.Whitelist{Hostnames: hosts}
-			m.allocator.call(core.Allocate{Name: "UpdateWhitelist", Do: func(ctx context.Context, a allocator.Allocator) error {
-				return a.UpdateWhitelist(ctx, list)
-			}})
+			m.allocator.allow(&allocation.Whitelist{Hostnames: hosts})
 		}
 		select {
 		case <-m.ctx.Done():

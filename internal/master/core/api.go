@@ -176,7 +176,8 @@ type (
 
 	// AllocatorRenewed says that another allocator takes the place of the one that was
 	// told of everything until now. Nothing that the old one offered comes after it.
-	AllocatorRenewed struct{}
+	// The number is that of the Retell which answers it.
+	AllocatorRenewed struct{ Number int }
 
 	// Allocated answers an Allocate that has a ticket.
 	Allocated struct {
@@ -293,7 +294,10 @@ type (
 	// Retell answers AllocatorRenewed with the calls that tell a new allocator of all
 	// there is, to be made before any that comes after. They contain what those before
 	// have said that are not made yet: these are made no more.
-	Retell struct{ Calls []Allocate }
+	Retell struct {
+		Number int
+		Calls  []Allocate
+	}
 
 	// Authorize asks the authorizer.
 	Authorize struct {

@@ -150,7 +150,7 @@ func (c *Core) handle(e Event) {
 	case InverseOffered:
 		c.inverseOffered(e.Shares)
 	case AllocatorRenewed:
-		c.allocatorRenewed()
+		c.allocatorRenewed(e.Number)
 	case Allocated:
 		c.answered(e.Ticket, e)
 	case Authorized:

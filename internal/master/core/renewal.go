@@ -11,7 +11,7 @@ import (
 // takes its place. What it offered is taken back, and the new one is told of all there
 // is, as after a change of leader. What is lost is what only the old one knew: for how
 // long frameworks have declined what, and their answers to inverse offers.
-func (c *Core) allocatorRenewed() {
+func (c *Core) allocatorRenewed(number int) {
 	for a := range c.agents.values() {
 		c.rescindAll(a) // what goes back to the old one with it is not told to the new one
 	}
@@ -24,7 +24,7 @@ func (c *Core) allocatorRenewed() {
 	for _, e := range c.effects {
 		calls = append(calls, e.(Allocate)) // retell makes no others
 	}
-	c.effects = append(before, Retell{calls})
+	c.effects = append(before, Retell{number, calls})
 }
 
 // retell tells the allocator of all there is. Unless agents are still awaited, it is to
