@@ -34,6 +34,9 @@ import (
 func vehicles() []vehicle.Vehicle { return []vehicle.Vehicle{goplugin.New(""), native.New()} }
 
 func main() {
+	if carrierMain(os.Args) {
+		return // it was started to echo
+	}
 	if trial.Main(vehicles()...) {
 		return // it was started to try libraries out
 	}
@@ -60,6 +63,7 @@ func topics() []topic {
 		{"libraries", measureLibraries},
 		{"metadata", measureMetadata},
 		{"memory", measureMemory},
+		{"process", measureProcess},
 	}
 }
 
