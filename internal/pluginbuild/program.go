@@ -55,11 +55,7 @@ func buildProgram(ctx context.Context, r Request, temp string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	pkg, err := tool.locate(ctx, r)
-	if err != nil {
-		return Result{}, err
-	}
-	p := &program{tool: tool, pkg: pkg, dir: temp}
+	p := &program{tool: tool, dir: temp}
 	if err := p.choose(ctx, r); err != nil {
 		return Result{}, err
 	}
@@ -72,7 +68,7 @@ func buildProgram(ctx context.Context, r Request, temp string) (Result, error) {
 	}
 	// A program without C is one file that runs on any system.
 	p.env = append(p.env, cgo)
-	output := r.output(pkg)
+	output := r.output(p.pkg)
 	err = put(output,
 		func(file string) error { return p.build(ctx, r, file) },
 		p.look,
@@ -80,43 +76,39 @@ func buildProgram(ctx context.Context, r Request, temp string) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{Output: output, Package: pkg.ImportPath, Facade: p.facade.String()}, nil
+	return Result{Output: output, Package: p.pkg.ImportPath, Facade: p.facade.String()}, nil
 }
 
-// choose decides which module files count. The author's own do; only if they do not say
-// where the module system comes from, its sources are put beside them. All are copies,
-// because the go command writes into them.
+// choose finds the package, and decides which module files count. The author's own do;
+// only if they do not say where the module system comes from, its sources are put beside
+// them. All are copies, because the go command writes into them.
 func (p *program) choose(ctx context.Context, r Request) error {
-	own, err := p.tool.ownWorkspace(ctx, p.pkg)
+	dir, _ := r.place()
+	own, err := p.tool.ownWorkspace(ctx, dir)
 	if err != nil {
 		return err
-	}
-	if own == "" {
-		if known, err := p.tryModule(ctx); known || err != nil {
-			return err
-		}
 	}
 	w := newWorkfile(p.dir, "1.18")
-	w.add(p.pkg.Module.Path, p.pkg.Module.Dir)
-	if err := w.adopt(own); err != nil {
-		return err
-	}
-	if err := w.raiseAll(); err != nil {
-		return err
-	}
-	sums, err := readIfThere(own + ".sum")
-	if err != nil {
-		return fmt.Errorf("read the sums of the author's workspace: %w", err)
-	}
-	if err := errors.Join(w.writeWork(), w.write("go.work.sum", sums)); err != nil {
-		return err
-	}
-	p.args, p.seeing, p.env = nil, nil, w.env()
 	if own != "" {
-		if known, err := p.knowsFacade(ctx, nil); known || err != nil {
+		if err := w.copy(own); err != nil {
 			return err
 		}
+		p.env = w.env()
 	}
+	if p.pkg, err = p.tool.locate(ctx, r, p.env...); err != nil {
+		return err
+	}
+	known := false
+	if own != "" {
+		known, err = p.knowsFacade(ctx, nil)
+	} else {
+		known, err = p.tryModule(ctx)
+	}
+	if known || err != nil {
+		return err
+	}
+	w.add(p.pkg.Module.Path, p.pkg.Module.Dir)
+	p.args, p.seeing, p.env = nil, nil, w.env()
 	return p.addSource(r, w)
 }
 
@@ -137,6 +129,7 @@ func (p *program) tryModule(ctx context.Context) (known bool, err error) {
 	if err := lay(sums); err != nil {
 		return false, err
 	}
+	// The author's own imports are not looked up, and only what the main package adds is.
 	p.args, p.seeing, p.env = []string{"-modfile=" + copied, "-mod=mod"}, []string{"-mod=readonly"}, []string{"GOWORK=off"}
 	if known, err = p.knowsFacade(ctx, p.args); !known || err != nil {
 		return known, err

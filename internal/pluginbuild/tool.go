@@ -90,17 +90,23 @@ type located struct {
 	}
 }
 
-// locate finds the package as its author's own module, or workspace, sees it.
-func (t *tool) locate(ctx context.Context, r Request) (located, error) {
-	name := r.Package
+// place is where the go command is run to find the package, and the package's name there.
+func (r *Request) place() (dir, name string) {
+	name = r.Package
 	if info, err := os.Stat(r.absolute(name)); err == nil && info.IsDir() {
 		name = r.absolute(name)
 	}
-	dir := r.Dir
 	if filepath.IsAbs(name) {
-		dir, name = name, "."
+		return name, "."
 	}
-	out, err := t.output(ctx, dir, nil, "list", "-find", "-json=Dir,ImportPath,Name,Module", name)
+	return r.Dir, name
+}
+
+// locate finds the package as its author's own module sees it, or the workspace that env
+// names.
+func (t *tool) locate(ctx context.Context, r Request, env ...string) (located, error) {
+	dir, name := r.place()
+	out, err := t.output(ctx, dir, env, "list", "-find", "-json=Dir,ImportPath,Name,Module", name)
 	if err != nil {
 		return located{}, fmt.Errorf("find the package %s: %w", r.Package, err)
 	}

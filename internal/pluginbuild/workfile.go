@@ -38,9 +38,9 @@ func (w *workfile) add(module, folder string) {
 
 func (w *workfile) env() []string { return []string{"GOWORK=" + filepath.Join(w.dir, "go.work")} }
 
-// ownWorkspace returns the path of the workspace that the package's author works in, or "".
-func (t *tool) ownWorkspace(ctx context.Context, pkg located) (string, error) {
-	out, err := t.output(ctx, pkg.Dir, nil, "env", "GOWORK")
+// ownWorkspace returns the path of the workspace that counts in a folder, or "".
+func (t *tool) ownWorkspace(ctx context.Context, dir string) (string, error) {
+	out, err := t.output(ctx, dir, nil, "env", "GOWORK")
 	if file := strings.TrimSpace(out); err == nil && file != "off" {
 		return file, nil
 	}
@@ -88,6 +88,18 @@ func (w *workfile) adopt(file string) error {
 		w.toolchain = work.Toolchain.Name
 	}
 	return nil
+}
+
+// copy makes the file a copy of the author's workspace, with its sums.
+func (w *workfile) copy(file string) error {
+	if err := w.adopt(file); err != nil {
+		return err
+	}
+	sums, err := readIfThere(file + ".sum")
+	if err != nil {
+		return fmt.Errorf("read the sums of the author's workspace: %w", err)
+	}
+	return errors.Join(w.raiseAll(), w.writeWork(), w.write("go.work.sum", sums))
 }
 
 // raise makes the go line at least this one.

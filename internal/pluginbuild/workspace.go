@@ -50,7 +50,7 @@ func newWorkspace(ctx context.Context, t *tool, r Request, d daemon, pkg located
 		w.replace[modulePath] = []string{modulePath + " => " + modulePath + " " + d.mms.Version}
 	}
 	w.add(pkg.Module.Path, pkg.Module.Dir)
-	own, err := t.ownWorkspace(ctx, pkg)
+	own, err := t.ownWorkspace(ctx, pkg.Dir)
 	if err != nil {
 		return nil, err
 	}
