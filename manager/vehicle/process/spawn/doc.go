@@ -14,6 +14,7 @@ package spawn
 import (
 	"context"
 	"os"
+	"runtime"
 
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
@@ -50,7 +51,26 @@ const (
 // Start starts a process and returns when the image has taken over in it, or could not.
 // Then nothing is left, and the error is a *StartError, or wraps the cause of ctx. What
 // happens to ctx afterwards does not matter to the process.
-func Start(ctx context.Context, s Spec) (*Process, error) { return start(ctx, s) }
+func Start(ctx context.Context, s Spec) (*Process, error) {
+	type answer struct {
+		p   *Process
+		err error
+	}
+	started := make(chan answer, 1)
+	go func() {
+		// The kernel kills the process when this thread ends, so the goroutine keeps it
+		// until the process is gone.
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		p, err := start(ctx, s)
+		if err == nil {
+			defer p.watch() // when the caller knows
+		}
+		started <- answer{p, err}
+	}()
+	a := <-started
+	return a.p, a.err
+}
 
 // StartError is why a process could not be started.
 type StartError struct {
