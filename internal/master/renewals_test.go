@@ -86,7 +86,7 @@ func TestANewAllocator(t *testing.T) {
 		fresh.sink(share)
 		_, err := w.m.View(t.Context())
 		require.NoError(t, err)
-		assert.Equal(t, 1, strings.Count(log.String(), "agent none is not registered"), "of the new one: %s", log)
+		assert.Equal(t, 1, strings.Count(log.String(), "what is allocated to no role"), "of the new one: %s", log)
 	})
 	t.Run("hears the whitelist before anything else", func(t *testing.T) {
 		w, h, first := replaceable(t, nil)
