@@ -121,7 +121,7 @@ func (s *Stack) Leave(ctx context.Context) error {
 
 // Finally pushes a function that is called when the unwinding of s reaches it: for
 // the books of whoever has started something, which say what stands. It is no step
-// and has no events; it must not panic or wait. On a closed stack it is called at once.
+// and has no events; it must not panic, and returns in bounded time. On a closed stack it is called at once.
 func (s *Stack) Finally(f func()) {
 	if !s.enter() {
 		f()

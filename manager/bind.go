@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/roles"
 	"github.com/mesos-modules/mms/roles/anonymous"
 )
@@ -23,6 +24,10 @@ func (m *Manager) bind(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := m.allAlive(); err != nil {
+		return err
+	}
+	m.supervise()
 	return nil
 }
 
@@ -35,7 +40,7 @@ func (m *Manager) bindSite(ctx context.Context, s *site) error {
 			break // nothing is bound to a site that takes one
 		}
 		mod := m.moduleOf(s.names[i])
-		if _, err := m.attach(ctx, m.seq.Stack(), lifecycle.Bind, mod, h, mod.instance); err != nil {
+		if err := m.bindTo(ctx, mod.shared, h, false); err != nil {
 			return fmt.Errorf("bind --%s: %w", s.Flag, err)
 		}
 		m.reached(lifecycle.Bind, mod)
@@ -43,10 +48,26 @@ func (m *Manager) bindSite(ctx context.Context, s *site) error {
 	return nil
 }
 
+// bindTo binds a shared instance to one more handle.
+func (m *Manager) bindTo(ctx context.Context, inst *instance, h handle.Handle, runs bool) error {
+	b := &binding{inst: inst, handle: h, phase: lifecycle.Bind, stack: m.seq.Stack().Nest(), runs: runs}
+	if err := m.bindOne(ctx, b, inst.now); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	inst.bindings = append(inst.bindings, b)
+	return nil
+}
+
 // runAll gives every module of the role Anonymous a goroutine of its own.
 func (m *Manager) runAll(ctx context.Context, s *site) error {
 	for _, mod := range m.modulesOf(s.role.Name) {
-		if err := m.runOne(ctx, mod); err != nil {
+		h, err := m.newHandle(mod.declared.Role, "", mod.name)
+		if err != nil {
+			return fmt.Errorf("module %s: %w", mod.name, err)
+		}
+		if err := m.bindTo(ctx, mod.shared, h, true); err != nil {
 			return err
 		}
 		m.reached(lifecycle.Bind, mod)
@@ -54,32 +75,29 @@ func (m *Manager) runAll(ctx context.Context, s *site) error {
 	return nil
 }
 
-// runOne starts Run and records the wait for its return: it is told to end by the
+// setGoing starts Run and records the wait for its return: it is told to end by the
 // lifetime that all instances share.
-func (m *Manager) runOne(ctx context.Context, mod *module) error {
-	h, _, err := m.attached(ctx, m.seq.Stack(), lifecycle.Bind, mod, mod.instance)
-	if err != nil {
-		return err
-	}
-	runs, ok := h.(anonymous.Anonymous)
+func (m *Manager) setGoing(b *binding, f *filling) error {
+	mod := b.inst.module
+	runs, ok := b.handle.(anonymous.Anonymous)
 	if !ok {
-		return fmt.Errorf("module %s: the handle of role %s is a %T, which cannot run", mod.name, mod.declared.Role, h)
+		return fmt.Errorf("module %s: the handle of role %s is a %T, which cannot run", mod.name, mod.declared.Role, b.handle)
 	}
 	life, cancel := context.WithCancel(m.seq.Lifetime())
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		m.ran(mod, runs.Run(life))
+		m.ran(f, life, runs.Run(life))
 	}()
 	stopping := mod.doing(lifecycle.Teardown, "stop", mod.limits.Drain)
 	stopping.Direct = true // it only waits
-	_, err = m.seq.Stack().Push(stopping, func(ctx context.Context) error {
+	_, err := b.stack.Push(stopping, func(ctx context.Context) error {
 		cancel()
 		select {
 		case <-done:
 			return nil
 		case <-ctx.Done():
-			return m.drained(mod, fmt.Errorf("its Run did not return: %w", ctx.Err()))
+			return m.drained(f, fmt.Errorf("its Run did not return: %w", ctx.Err()))
 		}
 	})
 	if err != nil {
@@ -89,15 +107,15 @@ func (m *Manager) runOne(ctx context.Context, mod *module) error {
 }
 
 // ran reports how the Run of an anonymous module ended. Ending because it was
-// told to is no news.
-func (m *Manager) ran(mod *module, err error) {
+// told to is no news, and that its process is gone is told by supervision.
+func (m *Manager) ran(f *filling, life context.Context, err error) {
 	switch {
-	case err == nil, m.seq.Lifetime().Err() != nil && errors.Is(err, context.Canceled):
+	case err == nil, life.Err() != nil && errors.Is(err, context.Canceled), goneFrom(f.open) != nil:
 	default:
 		m.mu.Lock()
-		mod.failed = errors.Join(mod.failed, err)
+		f.by.failed = errors.Join(f.by.failed, err)
 		m.mu.Unlock()
-		m.notice(lifecycle.Header{Phase: lifecycle.Bind, Module: mod.name, Library: mod.library.shown()}, "Run ended with an error: %v", err)
+		m.notice(lifecycle.Header{Phase: lifecycle.Bind, Module: f.by.name, Library: f.by.library.shown()}, "Run ended with an error: %v", err)
 	}
 }
 
@@ -106,6 +124,6 @@ func (m *Manager) modulesOf(role string) []*module {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return slices.DeleteFunc(slices.Clone(m.order), func(mod *module) bool {
-		return mod.declared.Role != role || mod.instance == nil
+		return mod.declared.Role != role || mod.shared == nil
 	})
 }

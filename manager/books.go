@@ -8,7 +8,6 @@ import (
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
-	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
@@ -27,6 +26,8 @@ type library struct {
 
 	// Guarded by Manager.mu.
 	open    vehicle.Library
+	down    *vehicle.GoneError // why its process ended, until another is in its place
+	lives   lives              // of its process
 	undo    *lifecycle.Undo // closes it
 	modules []*module       // those that may be used, in the order they were named
 	ended   LibraryEnd
@@ -52,9 +53,9 @@ type module struct {
 	place      int              // in the plan's order
 	phase      lifecycle.Phase  // the last one it came through
 	spent      time.Duration    // in its own steps
-	instance   any              // the shared one; nil until made
-	home       handle.Handle    // what requirers are handed; nil when nobody requires it
-	stack      *lifecycle.Stack // of the shared instance; those of all modules lie in plan order
+	shared     *instance        // the one that the daemon and its requirers share; nil until made
+	givenUp    error            // why it is not started again after its process ended; nil if it is not
+	lives      lives            // of its instances
 	inside     int              // guarded steps that are in module code right now
 	stuck      bool             // calls did not leave it
 	made       bool

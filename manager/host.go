@@ -29,9 +29,13 @@ type host struct {
 	byRole   map[reflect.Type][]any // required roles: those bound to a site first, then in plan order
 }
 
-func (m *Manager) newHost(mod *module, others map[string]lent) *host {
-	m.mu.RLock()
-	defer m.mu.RUnlock()
+// newHost makes the host for what is about to fill a place, and keeps what is handed
+// to it. others are requirements that were made for it alone.
+func (m *Manager) newHost(f *filling, others map[string]*instance) *host {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	mod := f.by
+	f.open = mod.library.open
 	h := &host{
 		view:     m.seen,
 		logger:   m.cfg.Logger.With("module", mod.name),
@@ -45,7 +49,15 @@ func (m *Manager) newHost(mod *module, others map[string]lent) *host {
 			cmp.Compare(m.modules[a.Module].place, m.modules[b.Module].place))
 	})
 	for _, r := range required {
-		h.handIn(m, r, others[r.Module])
+		other := others[r.Module]
+		if shared := m.modules[r.Module].shared; shared != nil {
+			other = shared
+		}
+		if other == nil || other.now == nil { // an optional one that is loaded and not made, or lost for good
+			continue
+		}
+		f.uses = append(f.uses, other)
+		h.handIn(m, r, lent{other.home(), other.now.value})
 	}
 	return h
 }
@@ -58,14 +70,8 @@ func (m *Manager) unbound(name string) int {
 	return 1
 }
 
-// handIn gives the host one required module. m.mu is held.
+// handIn gives the host one required module.
 func (h *host) handIn(m *Manager, r depgraph.Requirement, other lent) {
-	if shared := m.modules[r.Module]; shared.home != nil {
-		other = lent{shared.home, shared.instance}
-	}
-	if other.home == nil { // an optional one that is loaded and not made
-		return
-	}
 	if r.Role == "" {
 		if h.byName == nil {
 			h.byName = map[string]lent{}

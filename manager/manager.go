@@ -31,6 +31,8 @@ type Manager struct {
 	order     []*module          // the plan's order
 	seen      view               // what modules may see of the books: they do not change after loading
 	adHoc     *lifecycle.Stack   // instances made on demand; one per phase that allows it
+	instances map[*instance]bool // that somebody wants
+	wanted    int                // so many ever
 	renewals  map[handle.Handle][]renewal
 
 	failed chan error // has room for one
@@ -43,7 +45,7 @@ func New(cfg Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{cfg: cfg, bus: cfg.Bus, modules: map[string]*module{}, renewals: map[handle.Handle][]renewal{}, failed: make(chan error, 1)}
+	m := &Manager{cfg: cfg, bus: cfg.Bus, modules: map[string]*module{}, instances: map[*instance]bool{}, renewals: map[handle.Handle][]renewal{}, failed: make(chan error, 1)}
 	m.runner = &lifecycle.Runner{Bus: cfg.Bus, Limit: cfg.Limits.Create}
 	m.seq = lifecycle.NewSequence(m.runner)
 	m.ships = m.builtinNames()

@@ -2,8 +2,10 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
+	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/handle"
 )
 
@@ -44,4 +46,32 @@ func (m *Manager) onRenew(h handle.Handle, do renewal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.renewals[h] = append(m.renewals[h], do)
+}
+
+// renew tells what is about to fill an instance what the daemon wants it to know. One
+// that does not answer is not closed: the call is still inside it.
+func (m *Manager) renew(ctx context.Context, inst *instance, f *filling) error {
+	for _, do := range m.renewalsOf(inst) {
+		err := m.runner.Run(ctx, inst.module.doing(lifecycle.Instantiate, "renew", inst.module.limits.Create),
+			func(ctx context.Context) error {
+				return m.enter(f.by, func() error { return do(ctx, f.value) })
+			})
+		if errors.Is(err, lifecycle.ErrAbandoned) {
+			return m.drained(f, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// renewalsOf returns what is to be told, handle by handle.
+func (m *Manager) renewalsOf(inst *instance) (all []renewal) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for _, b := range inst.bindings {
+		all = append(all, m.renewals[b.handle]...)
+	}
+	return all
 }

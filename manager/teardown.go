@@ -21,6 +21,11 @@ func (m *Manager) closeLibrary(lib *library, opened vehicle.Library) error {
 		m.endedAs(lib, LibraryLeftOpen, busy)
 		return nil
 	}
+	if gone := goneFrom(opened); gone != nil {
+		_ = opened.Close() // gives back what is left of it; that it is gone is no failure
+		m.endedAs(lib, LibraryClosed, "its process was gone: "+gone.Detail)
+		return nil
+	}
 	if err := opened.Close(); err != nil {
 		m.endedAs(lib, LibraryFailed, err.Error())
 		return err

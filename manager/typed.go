@@ -79,57 +79,38 @@ func (m *Manager) createOnDemand(ctx context.Context, t reflect.Type, name strin
 	} else if errs := facade.MakeSchema(mod.declared.Parameters).Check(p); mod.declared.HasSchema && len(errs) > 0 {
 		return nil, nil, fmt.Errorf("module %s: %w", name, errors.Join(errs...))
 	}
-	made, closing, err := m.instance(ctx, mod, p)
-	if err != nil {
-		return nil, nil, err
-	}
-	return made.home, closing, nil
-}
-
-// instance makes one instance with a handle of its own. What the module requires
-// and nobody in the daemon uses is made with it, and closed after it.
-func (m *Manager) instance(ctx context.Context, mod *module, p facade.Parameters) (lent, func(context.Context) error, error) {
-	others, giveBack, err := m.lend(ctx, mod)
-	if err != nil {
-		return lent{}, nil, err
-	}
 	m.mu.RLock()
 	stack := m.adHoc
 	m.mu.RUnlock()
-	value, destroy, err := m.create(ctx, stack, mod, p, others)
+	inst, err := m.handedOut(ctx, mod, p, stack.Nest(), false)
 	if err != nil {
-		return lent{}, nil, errors.Join(err, giveBack(ctx))
+		return nil, nil, err
 	}
-	h, drain, err := m.attached(ctx, stack, lifecycle.Instantiate, mod, value)
-	if err != nil {
-		return lent{}, nil, errors.Join(err, destroy.Run(ctx), giveBack(ctx))
-	}
-	return lent{h, value}, func(ctx context.Context) error {
-		return errors.Join(drain.Run(ctx), destroy.Run(ctx), giveBack(ctx))
-	}, nil
+	return inst.bindings[0].handle, inst.outer.Leave, nil
 }
 
-// lend makes instances of the required modules that have no shared one. An
-// optional one is not made for this.
-func (m *Manager) lend(ctx context.Context, mod *module) (others map[string]lent, giveBack func(context.Context) error, err error) {
-	others = map[string]lent{}
-	var closings []func(context.Context) error
-	giveBack = func(ctx context.Context) error {
-		var errs []error
-		for _, closing := range slices.Backward(closings) {
-			errs = append(errs, closing(ctx))
-		}
-		return errors.Join(errs...)
+// handedOut makes one instance with a handle of its own; whoever asked for it gives it
+// back by leaving its stack, which is done here when it fails.
+func (m *Manager) handedOut(ctx context.Context, mod *module, p facade.Parameters, stack *lifecycle.Stack, private bool) (*instance, error) {
+	inst := m.newInstance(mod, p, stack, private)
+	if err := m.build(ctx, inst, true); err != nil {
+		return nil, errors.Join(err, stack.Leave(ctx))
 	}
-	for _, other := range m.notShared(mod) {
-		made, closing, err := m.instance(ctx, other, other.parameters)
+	return inst, nil
+}
+
+// lend makes instances of the modules that a filling requires and that have no shared
+// one. An optional one is not made for this.
+func (m *Manager) lend(ctx context.Context, f *filling) (map[string]*instance, error) {
+	others := map[string]*instance{}
+	for _, other := range m.notShared(f.by) {
+		made, err := m.handedOut(ctx, other, other.parameters, f.stack.Nest(), true)
 		if err != nil {
-			return nil, nil, errors.Join(fmt.Errorf("module %s requires %s: %w", mod.name, other.name, err), giveBack(ctx))
+			return nil, errors.Join(fmt.Errorf("module %s requires %s: %w", f.by.name, other.name, err), f.stack.Leave(ctx))
 		}
 		others[other.name] = made
-		closings = append(closings, closing)
 	}
-	return others, giveBack, nil
+	return others, nil
 }
 
 // notShared returns the required modules of which there is no shared instance.
@@ -137,7 +118,7 @@ func (m *Manager) notShared(mod *module) (all []*module) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, r := range m.result.Plan.Graph.Requirements(mod.name) {
-		if other := m.modules[r.Module]; other.home == nil && r.Kind != depgraph.Optional && !slices.Contains(all, other) {
+		if other := m.modules[r.Module]; other.shared == nil && r.Kind != depgraph.Optional && !slices.Contains(all, other) {
 			all = append(all, other)
 		}
 	}

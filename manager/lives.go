@@ -1,0 +1,61 @@
+package manager
+
+import (
+	"time"
+
+	"github.com/mesos-modules/mms/lifecycle"
+)
+
+// lives is what became of a process, or of a module's instances, since it was first
+// made. It is guarded by Manager.mu.
+type lives struct {
+	state    LifeState
+	since    time.Time // in this state; zero before anything happened
+	restarts int
+	last     string // why it was lost the last time
+}
+
+// LifeState says whether a module or the process of a library is there.
+type LifeState string
+
+// The states. Modules that no supervision concerns are always running.
+const (
+	Running     LifeState = "running"
+	Restarting  LifeState = "restarting"  // it is lost, and is going to be started again
+	Unavailable LifeState = "unavailable" // it is lost for good
+	StoodInFor  LifeState = "fallback"    // it is lost, and another module stands in for it
+)
+
+// lost records that it is lost; false if that is known.
+func (l *lives) lost(now time.Time, cause error) bool {
+	fresh := l.state == ""
+	if fresh {
+		l.state, l.since = Restarting, now
+	}
+	l.last = cause.Error()
+	return fresh
+}
+
+// restarted records that it is there again, and returns how long it was not; ok is
+// false if that is known.
+func (l *lives) restarted(now time.Time) (out time.Duration, ok bool) {
+	if l.state == "" {
+		return 0, false
+	}
+	out = now.Sub(l.since)
+	l.state, l.since = "", now
+	l.restarts++
+	return out, true
+}
+
+// is records another state of what is lost.
+func (l *lives) is(state LifeState, now time.Time) {
+	if l.state != state {
+		l.state, l.since = state, now
+	}
+}
+
+// header is that of events about a module outside of any phase.
+func (mod *module) header() lifecycle.Header {
+	return lifecycle.Header{Module: mod.name, Library: mod.library.shown()}
+}
