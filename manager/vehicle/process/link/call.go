@@ -114,6 +114,20 @@ func (c *call) leave() {
 	c.link.out.slots.Release(1)
 }
 
+// join adds a goroutine to those that work on the call, unless it is over: what it took
+// has been given back then.
+func (c *call) join() bool {
+	for {
+		users := c.users.Load()
+		if users == 0 {
+			return false
+		}
+		if c.users.CompareAndSwap(users, users+1) {
+			return true
+		}
+	}
+}
+
 // exchange sends the call and waits for its answer, or for the end of the link.
 func (c *call) exchange() ([]byte, error) {
 	o := &c.link.out
@@ -168,9 +182,11 @@ func (c *call) fetch(size uint64) ([]byte, error) {
 // recall tells the other side that the caller has given up, and waits a little for what
 // it says to that.
 func (c *call) recall(ctx context.Context) ([]byte, error) {
+	if !c.join() {
+		return c.answer, c.err
+	}
 	grace := time.NewTimer(c.link.grace)
 	defer grace.Stop()
-	c.users.Add(1)
 	if !c.link.start(func() {
 		defer c.leave()
 		c.cancel()
