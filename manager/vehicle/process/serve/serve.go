@@ -68,7 +68,8 @@ func serve(open opener) int {
 	}
 	s := newServer(open)
 	c := wire.NewConn(wire.Config{Root: s, Hello: wire.Hello{Mesos: facade.MesosVersion, Roles: bridge.Roles()}})
-	if err := c.Start(control, link.Options{}); err != nil {
+	// The daemon is trusted, and its signs of life are not to wait behind other calls.
+	if err := c.Start(control, link.Options{MaxCalls: 1 << 20}); err != nil {
 		return lost(err)
 	}
 	<-c.Done()
