@@ -20,6 +20,7 @@ type Module struct {
 	Role    string // the purpose it fulfils; "" provides no role
 	Version string // strict semantic version, or "" for none: that satisfies only constraints that take any version
 	Edges   []Edge
+	Note    string // is written beside it in drawings, and means nothing
 }
 
 // Edge is what a module declares about another one.

@@ -103,7 +103,7 @@ func (p *Plan) WriteDOT(w io.Writer) error {
 		for _, node := range nodes {
 			m := &p.modules[node]
 			text := m.Name
-			for _, line := range []string{m.Version, m.Role} {
+			for _, line := range []string{m.Version, m.Role, m.Note} {
 				if line != "" {
 					text += "\n" + line
 				}

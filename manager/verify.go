@@ -104,11 +104,11 @@ func (m *Manager) input(notLoaded []string) verify.Input {
 		Roles: m.cfg.Roles, Bindings: m.bound, NotLoaded: notLoaded,
 	}
 	for _, lib := range m.libraries {
-		l := verify.Library{Path: lib.path, Identity: lib.file.Identity, ShipsWithMesos: lib.ships, Description: lib.description}
+		l := verify.Library{Path: lib.path, Identity: lib.file.Identity, ShipsWithMesos: lib.ships, Description: lib.description, Isolated: lib.isolated}
 		for _, mod := range lib.modules {
 			switch {
 			case mod.named:
-				l.Named = append(l.Named, verify.Named{Name: mod.name, Parameters: mod.parameters, At: mod.at})
+				l.Named = append(l.Named, verify.Named{Name: mod.name, Parameters: mod.parameters, OnFailure: mod.onFailure, At: mod.at})
 			case len(mod.parameters) > 0:
 				if l.Parameters == nil {
 					l.Parameters = map[string]facade.Parameters{}

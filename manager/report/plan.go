@@ -35,9 +35,9 @@ func (r Plan) WriteText(w io.Writer, style Style) error {
 	}
 	var rows [][]cell
 	for i, m := range r.Modules {
-		rows = append(rows, cells(strconv.Itoa(level[m.Name]), strconv.Itoa(i+1), m.Name, m.Role, m.Version, made[m.Name], strings.Join(m.Requires, ", ")))
+		rows = append(rows, cells(strconv.Itoa(level[m.Name]), strconv.Itoa(i+1), m.Name, m.Role, m.Version, made[m.Name], m.OnFailure, strings.Join(m.Requires, ", ")))
 	}
-	p.table([]string{"level", "#", "module", "role", "version", "made", "requires"}, rows)
+	p.table(withoutIdle([]string{"level", "#", "module", "role", "version", "made", failure, "requires"}, rows))
 	p.sites(r.Plan)
 	return p.writeTo(w)
 }

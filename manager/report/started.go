@@ -24,9 +24,11 @@ type StartedModule struct {
 	Version        string        `json:"version,omitempty"`
 	Library        string        `json:"library"` // "" for the daemon binary itself
 	Vehicle        string        `json:"vehicle"`
+	Isolation      string        `json:"isolation,omitempty"` // "process", or "" for one that runs in the daemon
 	ShipsWithMesos bool          `json:"ships_with_mesos"`
-	Phase          string        `json:"phase"`   // the last that it came through
-	Time           time.Duration `json:"time_ns"` // in its own steps
+	OnFailure      string        `json:"on_failure,omitempty"` // what follows when it is lost, as the manifest has it
+	Phase          string        `json:"phase"`                // the last that it came through
+	Time           time.Duration `json:"time_ns"`              // in its own steps
 	Error          string        `json:"error,omitempty"`
 }
 
@@ -45,13 +47,14 @@ func (s Started) WriteText(w io.Writer, style Style) error {
 	if len(used) > 0 {
 		var rows [][]cell
 		for _, m := range used {
-			r := cells(m.Module, m.Role, m.Version, library(m.Library, s.Daemon), m.Vehicle, origin(m.ShipsWithMesos), m.Phase, short(m.Time))
+			r := cells(m.Module, m.Role, m.Version, library(m.Library, s.Daemon), carried(m.Vehicle, m.Isolation),
+				origin(m.ShipsWithMesos), m.OnFailure, m.Phase, short(m.Time))
 			if m.Error != "" {
-				r[6].colour = red
+				r[7].colour = red
 			}
 			rows = append(rows, r)
 		}
-		p.table([]string{"module", "role", "version", "library", "vehicle", "origin", "phase", "time"}, rows)
+		p.table(withoutIdle([]string{"module", "role", "version", "library", "vehicle", "origin", failure, "phase", "time"}, rows))
 	}
 	if idle := len(s.Modules) - len(used); idle > 0 {
 		p.block("", "", fmt.Sprintf("not used: %s that %s is built with; mesos-module roles lists them", count(idle, "other module"), plain(s.Daemon)))

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/mesos-modules/mms/manager/finding"
@@ -101,10 +102,10 @@ func (p *page) plan(plan *verify.Plan) {
 	made := fates(plan)
 	var rows [][]cell
 	for _, m := range plan.Modules {
-		rows = append(rows, cells(m.Name, m.Role, m.Version, library(m.Library, plan.Daemon), m.Vehicle,
-			origin(m.ShipsWithMesos), made[m.Name], strings.Join(m.Requires, ", ")))
+		rows = append(rows, cells(m.Name, m.Role, m.Version, library(m.Library, plan.Daemon), carried(m.Vehicle, m.Isolation),
+			origin(m.ShipsWithMesos), made[m.Name], m.OnFailure, strings.Join(m.Requires, ", ")))
 	}
-	p.table([]string{"module", "role", "version", "library", "vehicle", "origin", "made", "requires"}, rows)
+	p.table(withoutIdle([]string{"module", "role", "version", "library", "vehicle", "origin", "made", failure, "requires"}, rows))
 	p.sites(plan)
 }
 
@@ -136,8 +137,34 @@ func fates(plan *verify.Plan) map[string]string {
 	for _, name := range plan.Needed {
 		made[name] = "at start"
 	}
+	for _, name := range plan.Standby {
+		made[name] = "on failure"
+	}
 	for _, name := range plan.Unused {
 		made[name] = "never"
 	}
 	return made
+}
+
+// carried is the vehicle of a library, and whether it is isolated: "process:native". An executable is just "process".
+func carried(vehicle, isolation string) string {
+	if isolation == "" || isolation == vehicle {
+		return vehicle
+	}
+	return isolation + ":" + vehicle
+}
+
+// failure is the column of what follows when a module is lost, which is left out where the daemon keeps all of them.
+const failure = "failure"
+
+// withoutIdle leaves that column out where no row says anything there.
+func withoutIdle(header []string, rows [][]cell) ([]string, [][]cell) {
+	at := slices.Index(header, failure)
+	if slices.ContainsFunc(rows, func(r []cell) bool { return r[at].content != "" }) {
+		return header, rows
+	}
+	for i := range rows {
+		rows[i] = slices.Delete(rows[i], at, at+1)
+	}
+	return slices.Delete(header, at, at+1), rows
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/finding"
+	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/roles"
 )
 
 // Check holds every rule against the whole set and returns everything it found. Who fails the handshake is asked nothing
 // further: his other words cannot be trusted. It is safe for concurrent use, and linear in modules and requirements but
-// for sorting.
+// for sorting, and for what each module requires that takes over for another.
 func Check(in Input) Result {
 	c := newCheck(in)
 	for _, r := range rules() {
@@ -42,7 +43,7 @@ type check struct {
 	versions  map[string]*semver.Version // each text once; nil for what is none
 
 	roots           rootsOf
-	here, elsewhere reach // along the declared requirements, from flags of this daemon and of the other one
+	here, elsewhere reach // along the declared requirements and fallbacks, from flags of this daemon and of the other one
 	graph           *depgraph.Plan
 	findings        []finding.Finding
 }
@@ -58,6 +59,7 @@ type library struct {
 type module struct {
 	vehicle.Module
 	parameters facade.Parameters
+	onFailure  manifest.OnFailure
 	at         string
 	lib        *library
 	failed     bool // its own handshake
@@ -106,8 +108,8 @@ func newCheck(in Input) *check {
 	}
 	c.pickOwn()
 	c.roots = rootsOf{here: c.rootsIn(true), elsewhere: c.rootsIn(false)}
-	c.here = walk(c.roots.here, c.declared())
-	c.elsewhere = walk(c.roots.elsewhere, c.declared())
+	c.here = walk(c.roots.here, c.reaches())
+	c.elsewhere = walk(c.roots.elsewhere, c.reaches())
 	return c
 }
 
@@ -144,7 +146,7 @@ func (c *check) pick(lib *library, n Named) {
 		c.unfound = append(c.unfound, unfound{n, lib})
 		return
 	}
-	m := &module{Module: lib.Description.Modules[i], parameters: n.Parameters, at: n.At, lib: lib}
+	m := &module{Module: lib.Description.Modules[i], parameters: n.Parameters, onFailure: n.OnFailure, at: n.At, lib: lib}
 	first := c.byName[m.Name]
 	if first != nil && difference(first, m) == "" {
 		return
@@ -157,7 +159,7 @@ func (c *check) pick(lib *library, n Named) {
 	lib.named = append(lib.named, m)
 }
 
-// pickOwn picks, from the daemon's own library, what flags name and modules require.
+// pickOwn picks, from the daemon's own library, what flags name and modules require and fall back to.
 func (c *check) pickOwn() {
 	own := slices.IndexFunc(c.libraries, (*library).own)
 	if own < 0 {
@@ -180,6 +182,7 @@ func (c *check) pickOwn() {
 				take(r.Module)
 			}
 		}
+		take(c.modules[i].onFailure.Fallback)
 	}
 }
 

@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
@@ -46,7 +47,7 @@ func (c *check) input() depgraph.Input {
 }
 
 func (c *check) node(m *module) depgraph.Module {
-	n := depgraph.Module{Name: m.Name, Role: m.Role, Version: m.Version}
+	n := depgraph.Module{Name: m.Name, Role: m.Role, Version: m.Version, Note: m.note()}
 	if m.unreadable() {
 		return n
 	}
@@ -64,6 +65,15 @@ func (c *check) node(m *module) depgraph.Module {
 		n.Edges = append(n.Edges, depgraph.Edge{Kind: depgraph.After, Target: target})
 	}
 	return n
+}
+
+// note is what a drawing says of a module beside what the graph knows.
+func (m *module) note() string {
+	note := m.lib.isolation()
+	if f := m.onFailure.String(); f != "" {
+		note = strings.TrimPrefix(note+"\non failure "+f, "\n")
+	}
+	return note
 }
 
 // edge leaves out what other rules have found wrong, and an optional role that nobody else provides.

@@ -24,6 +24,10 @@ type Plan struct {
 	// that take one, a list or all, and whatever anything used here requires.
 	Needed []string `json:"needed"`
 
+	// Standby names, in plan order, the modules that are used only when another one is lost: those that take over for
+	// it, and what these require.
+	Standby []string `json:"standby,omitempty"`
+
 	// Unused names, in plan order, the modules that nothing in this daemon uses.
 	Unused []string `json:"unused"`
 
@@ -38,11 +42,13 @@ type Module struct {
 	Version        string      `json:"version,omitempty"`
 	Library        string      `json:"library"` // "" for the daemon binary itself
 	Vehicle        string      `json:"vehicle"`
+	Isolation      string      `json:"isolation,omitempty"` // "process", or "" for one that runs in the daemon
 	ShipsWithMesos bool        `json:"ships_with_mesos"`
 	Parameters     []Parameter `json:"parameters,omitempty"`
-	Requires       []string    `json:"requires,omitempty"` // the modules that its requirements came to, in plan order
-	OwnCheck       bool        `json:"own_check"`          // it declares a check of its own
-	At             string      `json:"at,omitempty"`       // where the manifest names it
+	Requires       []string    `json:"requires,omitempty"`   // the modules that its requirements came to, in plan order
+	OwnCheck       bool        `json:"own_check"`            // it declares a check of its own
+	OnFailure      string      `json:"on_failure,omitempty"` // what follows when it is lost; "" for one that the daemon keeps
+	At             string      `json:"at,omitempty"`         // where the manifest names it
 }
 
 // Parameter is a parameter as it may be shown: a secret value is hidden.
@@ -71,20 +77,26 @@ func (c *check) draw() *Plan {
 		place[name] = i
 	}
 	requires := make(map[string][]string, len(order))
+	losable := c.losable()
 	for _, name := range order {
 		for _, r := range c.graph.Requirements(name) {
 			requires[name] = append(requires[name], r.Module)
 		}
 		slices.SortFunc(requires[name], func(a, b string) int { return place[a] - place[b] })
 		requires[name] = slices.Compact(requires[name])
-		p.Modules = append(p.Modules, c.byName[name].planned(requires[name]))
+		p.Modules = append(p.Modules, c.byName[name].planned(requires[name], losable[name]))
 	}
 	used, needed := c.use(requires)
+	standby := c.standby(used, requires)
 	for _, name := range order {
 		if needed[name] {
 			p.Needed = append(p.Needed, name)
 		}
-		if !used.has(name) {
+		switch {
+		case used.has(name):
+		case standby.has(name):
+			p.Standby = append(p.Standby, name)
+		default:
 			p.Unused = append(p.Unused, name)
 		}
 	}
@@ -109,9 +121,39 @@ func (c *check) use(requires map[string][]string) (used reach, needed map[string
 	return used, needed
 }
 
-func (m *module) planned(requires []string) Module {
-	return Module{Name: m.Name, Role: m.Role, Version: m.Version, Library: m.lib.Path, Vehicle: m.lib.Description.Vehicle,
-		ShipsWithMesos: m.lib.ShipsWithMesos, Parameters: m.shown(), Requires: requires, OwnCheck: m.Compatible, At: m.at}
+// standby is what takes over when something that is used is lost, over as many losses as it takes.
+func (c *check) standby(used reach, requires map[string][]string) reach {
+	var roots []root
+	for _, m := range c.modules {
+		if used.has(m.Name) && m.onFailure.Fallback != "" {
+			roots = append(roots, root{name: m.Name, module: m.onFailure.Fallback})
+		}
+	}
+	return walk(roots, func(name string) []string {
+		next := requires[name]
+		if other := c.byName[name].onFailure.Fallback; other != "" {
+			next = append(slices.Clip(next), other)
+		}
+		return next
+	})
+}
+
+func (m *module) planned(requires []string, losable bool) Module {
+	planned := Module{Name: m.Name, Role: m.Role, Version: m.Version, Library: m.lib.Path, Vehicle: m.lib.Description.Vehicle,
+		Isolation: m.lib.isolation(), ShipsWithMesos: m.lib.ShipsWithMesos, Parameters: m.shown(), Requires: requires, OwnCheck: m.Compatible,
+		OnFailure: m.onFailure.String(), At: m.at}
+	if losable && planned.OnFailure == "" {
+		planned.OnFailure = string(manifest.PolicyRequired)
+	}
+	return planned
+}
+
+// isolation is how reports call where the library runs.
+func (l *library) isolation() string {
+	if l.Isolated {
+		return string(manifest.IsolationProcess)
+	}
+	return ""
 }
 
 // shown hides the values that the module declares secret, and those that look it.

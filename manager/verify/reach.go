@@ -121,6 +121,18 @@ func (c *check) declared() func(module string) []string {
 	}
 }
 
+// reaches gives what declared gives, and the module that takes over.
+func (c *check) reaches() func(module string) []string {
+	declared := c.declared()
+	return func(name string) []string {
+		all := declared(name)
+		if m := c.byName[name]; m != nil && c.byName[m.onFailure.Fallback] != nil {
+			all = append(all, m.onFailure.Fallback)
+		}
+		return all
+	}
+}
+
 // pathTo leads from a flag of this daemon to the module, or from a flag of the other one, or from where the manifest
 // names it.
 func (c *check) pathTo(m *module) []string {

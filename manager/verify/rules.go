@@ -41,6 +41,8 @@ func rules() []rule {
 		{id: finding.Requirement, set: solve}, // and version-clash, conflict, cycle, graph-size
 		{id: finding.Instances, set: instances},
 		{id: finding.Binding, set: bindings},
+		{id: finding.OnFailure, set: onFailures},
+		{id: finding.Fallback, set: fallbacks},
 	}
 }
 

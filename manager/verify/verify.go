@@ -13,6 +13,7 @@ import (
 	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/finding"
+	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/roles"
 )
@@ -42,6 +43,7 @@ type Library struct {
 	Identity       vehicle.Identity // two libraries of one identity are one file; zero where there is no file
 	ShipsWithMesos bool
 	Description    vehicle.Description // complete
+	Isolated       bool                // it runs in a process of its own
 
 	// Named are the modules that the manifest picks. The others of the library are not verified beyond the library's
 	// own rules, and not loaded. From the daemon's own library (vehicle builtin) those that flags and requirements name
@@ -56,6 +58,7 @@ type Library struct {
 type Named struct {
 	Name       string
 	Parameters facade.Parameters
+	OnFailure  manifest.OnFailure
 	At         string // where the manifest says so, for people; may be empty
 }
 
