@@ -3,6 +3,7 @@ package link
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -180,18 +181,17 @@ func (c *call) fetch(size uint64) ([]byte, error) {
 }
 
 // recall tells the other side that the caller has given up, and waits a little for what
-// it says to that.
+// it says to that. A deadline it knows of, and tells from a cancel.
 func (c *call) recall(ctx context.Context) ([]byte, error) {
-	if !c.join() {
-		return c.answer, c.err
-	}
 	grace := time.NewTimer(c.link.grace)
 	defer grace.Stop()
-	if !c.link.start(func() {
-		defer c.leave()
-		c.cancel()
-	}) {
-		c.leave()
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) && c.join() {
+		if !c.link.start(func() {
+			defer c.leave()
+			c.cancel()
+		}) {
+			c.leave()
+		}
 	}
 	select {
 	case <-c.over:
