@@ -120,23 +120,26 @@ func (c *check) rounds() map[string][]string {
 		return c.byName[m.onFailure.Fallback]
 	}
 	rounds := map[string][]string{}
-	walkOf := map[*module]int{} // the walk that came through, from 1
-	for i, start := range c.modules {
-		m := start
+	place, walkOf := make(map[*module]int, len(c.modules)), map[*module]int{} // in load order; the walk that came through, from 1
+	for i, m := range c.modules {
+		place[m] = i
+	}
+	for i, m := range c.modules {
 		for ; m != nil && walkOf[m] == 0; m = next(m) {
 			walkOf[m] = i + 1
 		}
 		if m == nil || walkOf[m] != i+1 {
 			continue
 		}
-		// start may lead into the circle from outside.
-		var circle []string
+		var circle []string // the walk may have come into it from outside
+		first := 0
 		for x := m; len(circle) == 0 || x != m; x = next(x) {
 			circle = append(circle, x.Name)
+			if place[x] < place[c.byName[circle[first]]] {
+				first = len(circle) - 1
+			}
 		}
-		first := slices.IndexFunc(c.modules, func(x *module) bool { return slices.Contains(circle, x.Name) })
-		at := slices.Index(circle, c.modules[first].Name)
-		circle = slices.Concat(circle[at:], circle[:at], circle[at:at+1])
+		circle = slices.Concat(circle[first:], circle[:first], circle[first:first+1])
 		rounds[circle[0]] = circle
 	}
 	return rounds
