@@ -38,7 +38,8 @@ constructed.
 A native library is read from its bytes, and nothing of it runs. A Go plugin is
 recognised from its bytes as well, but its declarations are filled only when it is
 opened: a child process does that, and the answer says so. A Go plugin opens only in
-the binary it was built for; name that one with --daemon.
+the binary it was built for; name that one with --daemon. A program that was built
+with --as=process is run once, and asked: that is its trial, and the answer says so.
 
 A file that cannot be used is answered with a finding on standard error: the rule,
 the problem and what mends it; the exit code is then 1. "mesos-module rules"
@@ -46,12 +47,13 @@ explains the rules.`,
 		Example: `  mesos-module inspect libadder.so
   mesos-module inspect --field=requires libadder.so
   mesos-module inspect --daemon=./bin/mesos-slave plugin.so
+  mesos-module inspect ./adder
   mesos-module inspect --format=json *.so`,
 		Args: between(1, -1, "at least one library file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return t.runInspect(cmd.Context(), o, args) },
 	}
 	cmd.Flags().StringVarP(&o.field, "field", "F", "", "print the values of one field only, a line each")
-	cmd.Flags().StringVar(&o.daemon, "daemon", "", "the daemon `binary` that Go plugins were built for (default: this program)")
+	cmd.Flags().StringVar(&o.daemon, "daemon", "", "the daemon `binary` that opens plugins and runs programs (default: this program)")
 	cmd.Flags().BoolVar(&o.allowWorldWritable, "allow_world_writable", false, "accept a file that everybody may write to")
 	mustComplete(cmd, "field", fieldNames())
 	return cmd
@@ -87,6 +89,7 @@ func (t *Tool) runInspect(ctx context.Context, o inspectOptions, paths []string)
 const (
 	byBytes = "its bytes"
 	byTrial = "opening it in a child process"
+	byRun   = "running it once, in a process of its own"
 )
 
 // inspection is what is known of one file.
@@ -138,7 +141,11 @@ func (t *Tool) look(ctx context.Context, paths []string, daemon string, o file.O
 			l.refuse(verdicts[i].Err)
 			continue
 		}
-		l.describe(verdicts[i].Description, byTrial)
+		by := byTrial
+		if l.carrier.Name() == vehicle.Process {
+			by = byRun
+		}
+		l.describe(verdicts[i].Description, by)
 	}
 	return all, nil
 }
@@ -166,7 +173,7 @@ func (l *inspection) recognise(vehicles []vehicle.Vehicle, o file.Options) {
 		}
 		return
 	}
-	l.refuse(&vehicle.Refusal{Rule: finding.LibraryFormat, Problem: "it is no library of modules", Mend: "name a Go plugin, or a library that was compiled against the headers of mesos-module headers"})
+	l.refuse(&vehicle.Refusal{Rule: finding.LibraryFormat, Problem: "it is no library of modules", Mend: "name a Go plugin, a program of mesos-module build --as=process, or a library that was compiled against the headers of mesos-module headers"})
 }
 
 // describe keeps what the library says, but for defaults of secrets.

@@ -10,6 +10,7 @@ import (
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/goplugin"
 	"github.com/mesos-modules/mms/manager/vehicle/native"
+	"github.com/mesos-modules/mms/manager/vehicle/process"
 )
 
 // Main is all of the program: the trial child if it was started as one, or else
@@ -27,8 +28,8 @@ func Main() int {
 	return tool.Run(ctx, os.Args[1:])
 }
 
-// vehicles recognise the libraries of a daemon. The native one takes what is no Go
-// plugin, so it comes last.
+// vehicles recognise the libraries of a daemon. The native one takes what nobody else
+// does, so it comes last.
 func vehicles(daemon string) []vehicle.Vehicle {
-	return []vehicle.Vehicle{goplugin.New(daemon), native.New()}
+	return []vehicle.Vehicle{goplugin.New(daemon), process.New(process.Options{}), native.New()}
 }

@@ -54,7 +54,8 @@ how many modules come with Mesos.
 
 LANGUAGES are those in which modules of the role can be written. What C and C++ can
 fulfil has headers ("mesos-module headers") and loads in later releases, too; a role
-with go alone takes modules in Go, compiled in or as plugins, and no native library.
+with go alone takes modules in Go, compiled in, as plugins or as programs, and no
+native library.
 A role without LANGUAGES gets its interface when the daemons learn to call it.`,
 		Example: `  mesos-module roles
   mesos-module roles Isolator
@@ -111,7 +112,7 @@ func chosenRoles(names []string) ([]roleRow, error) {
 
 func rowOf(r roles.Role) roleRow {
 	row := roleRow{Name: r.Name, Version: r.Version, Daemons: daemons(r.On), Native: r.Native, Sites: []siteRow{}, Summary: r.Summary,
-		Languages: []string{"go"}, Vehicles: []string{vehicle.Builtin, vehicle.GoPlugin}, Modules: catalog.OfRole(r.Name)}
+		Languages: []string{"go"}, Vehicles: []string{vehicle.Builtin, vehicle.GoPlugin, vehicle.Process}, Modules: catalog.OfRole(r.Name)}
 	if r.Type == nil {
 		row.Languages, row.Vehicles = []string{}, []string{}
 	} else {

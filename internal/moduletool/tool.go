@@ -102,6 +102,8 @@ Exit codes:
   64  the command line is wrong`,
 		Example: `  mesos-module new org_example_adder           begin a module in Go
   mesos-module build ./org_example_adder       build it as a plugin for a daemon
+  mesos-module build --as=process ./org_example_adder
+                                               build it as a program for any daemon
   mesos-module inspect libadder.so             see what a library says of itself
   mesos-module verify --daemon=./bin/mesos-slave -- --modules=libadder.so:org_example_adder
                                                see what the daemon would say to it`,
