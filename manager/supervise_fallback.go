@@ -2,6 +2,7 @@ package manager
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,6 +24,12 @@ func (e *surrender) Error() string {
 }
 
 func (e *surrender) Unwrap() error { return e.cause }
+
+// GivenUp reports whether a call failed because its module is lost for good.
+func GivenUp(err error) bool {
+	_, given := errors.AsType[*surrender](err)
+	return given
+}
 
 // giveUp is the end of attempts to start a process again: what the policy of each of
 // its modules says is done, and of each that requires one which nobody stands in for.
