@@ -60,15 +60,18 @@ type Conn struct {
 	end     context.CancelCauseFunc
 	watched sync.WaitGroup
 
+	maxObjects int // MaxObjects, but in tests
+
 	theirs atomic.Pointer[Hello]
 
-	mu       sync.Mutex
-	last     uint64 // the id given last
-	lent     map[uint64]Servant
-	scopes   map[uint64]*scope // of the other side's calls, by the other side's ids
-	borrowed int               // how many of the other side's objects are held here
-	released []uint64          // and those that are not any more
-	telling  bool              // somebody tells the other side about them
+	mu        sync.Mutex
+	last      uint64 // the id given last
+	lent      map[uint64]Servant
+	lifetimes map[<-chan struct{}]*lifetime // of contexts here, by their Done
+	scopes    map[uint64]*scope             // of contexts of the other side's, by its ids
+	borrowed  int                           // sinks of the other side's that are held here
+	released  []uint64                      // and those that are not any more
+	telling   bool                          // somebody tells the other side about them
 }
 
 // carrier is the link, as far as a connection needs it.
@@ -82,8 +85,8 @@ type carrier interface {
 // NewConn makes one side of a connection, which is not started.
 func NewConn(config Config) *Conn {
 	config.Hello = config.Hello.completed()
-	c := &Conn{config: config, names: identitiesWith(config.Identities), ready: make(chan struct{}),
-		lent: map[uint64]Servant{}, scopes: map[uint64]*scope{}}
+	c := &Conn{config: config, names: identitiesWith(config.Identities), ready: make(chan struct{}), maxObjects: MaxObjects,
+		lent: map[uint64]Servant{}, lifetimes: map[<-chan struct{}]*lifetime{}, scopes: map[uint64]*scope{}}
 	c.ctx, c.end = context.WithCancelCause(context.Background())
 	return c
 }

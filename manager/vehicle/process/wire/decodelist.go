@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -9,10 +10,11 @@ import (
 )
 
 func (d *Decoder) tooLong(n int) bool {
-	if n > MaxElements {
-		d.fail(fmt.Errorf("a list has more than the %d elements that can cross", MaxElements))
+	most := cmp.Or(int(d.most), MaxElements)
+	if n > most {
+		d.fail(fmt.Errorf("a list has more than the %d elements that can cross", most))
 	}
-	return n > MaxElements
+	return n > most
 }
 
 // takeVarints reads a packed list.

@@ -33,9 +33,10 @@ func (e *MalformedError) Unwrap() error { return e.Cause }
 type Decoder struct {
 	b      []byte
 	field  protowire.Number
+	most   int32 // elements of a list; 0: MaxElements
 	err    error
 	method string
-	scope  *scope // of the call, if its context lasts
+	scope  *settling // the call, if its context lasts
 }
 
 // NewDecoder returns a Decoder of b, which it takes over: slices of bytes it returns

@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"syscall"
+	"unicode/utf8"
 
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
@@ -13,18 +14,18 @@ const (
 	maxErrorTexts = 64 << 10 // of a tree
 	maxErrors     = 64       // in a tree
 	maxErrorDepth = 16
-	maxNames      = 8
+	maxField      = 4 << 10 // of what an error that keeps its type has
 	maxName       = 128
 )
 
 // Kinds of errors that keep their type.
 const (
-	kindText   = iota // any other
-	kindErrno         // syscall.Errno
-	kindGone          // *vehicle.GoneError
-	kindMethod        // *UnknownMethodError
-	kindObject        // *UnknownObjectError
-	kindPanic         // *PanicError
+	kindText   uint32 = iota // any other
+	kindErrno                // syscall.Errno
+	kindGone                 // *vehicle.GoneError
+	kindMethod               // *UnknownMethodError
+	kindObject               // *UnknownObjectError
+	kindPanic                // *PanicError
 )
 
 // remoteError is an error of the other side.
@@ -58,10 +59,12 @@ type (
 func (e remoteWrap) Unwrap() error   { return e.causes[0] }
 func (e remoteJoin) Unwrap() []error { return e.causes }
 
-// budget is what may still be written or read of a tree.
+func (e *remoteError) itself() *remoteError { return e }
+
+// budget is what was written or read of a tree.
 type budget struct{ errors, texts, depth int }
 
-// spend takes one error of at most so much text; ok is false if it is too many.
+// enter goes to the next error, and returns false if it is one too many.
 func (b *budget) enter() bool {
 	if b.errors >= maxErrors || b.depth >= maxErrorDepth {
 		return false
@@ -84,11 +87,11 @@ const ellipsis = "…"
 // bounded makes s UTF-8 of at most limit bytes.
 func bounded(s string, limit int) string {
 	if len(s) > limit {
-		s = s[:max(0, limit-len(ellipsis))]
-		for len(s) > 0 && s[len(s)-1] >= 0x80 { // perhaps within a rune
-			s = s[:len(s)-1]
+		end := max(0, limit-len(ellipsis))
+		for end > 0 && !utf8.RuneStart(s[end]) {
+			end--
 		}
-		s += ellipsis
+		s = s[:end] + ellipsis
 	}
 	return text(s)
 }
@@ -114,27 +117,20 @@ func (all identities) decoded(b []byte) error {
 }
 
 // put writes err as the values of e: kind, text, names, causes, whether it is joined,
-// and what the kind has.
+// and what the kind has. A side that does not know the kind has the others.
 func (all identities) put(e *Encoder, err error) { all.putTree(e, err, new(budget)) }
 
 func (all identities) putTree(e *Encoder, err error, left *budget) {
 	left.enter()
 	defer left.leave()
-	kind, special := all.special(err, left)
-	e.Uint32(uint32(kind))
-	if kind != kindText {
-		e.String("")
-		e.Strings(nil)
-		e.BytesList(nil)
-		e.Bool(false)
-		e.Bytes(special)
-		return
-	}
+	kind, special := special(err)
+	e.Uint32(kind)
 	e.String(left.text(err.Error()))
 	e.Strings(all.namesOf(err))
 	causes, joined := causesOf(err)
 	e.BytesList(all.putCauses(causes, left))
 	e.Bool(joined)
+	e.Bytes(special)
 }
 
 func (all identities) putCauses(causes []error, left *budget) [][]byte {
@@ -166,38 +162,39 @@ func causesOf(err error) (causes []error, joined bool) {
 }
 
 // special writes what an error that keeps its type consists of.
-func (all identities) special(err error, left *budget) (kind int, b []byte) {
+func special(err error) (kind uint32, b []byte) {
 	e := NewEncoder()
+	short := func(s string) { e.String(bounded(s, maxField)) }
 	switch x := err.(type) {
 	case syscall.Errno:
+		kind = kindErrno
 		e.Uint64(uint64(x))
-		return kindErrno, e.b
 	case *vehicle.GoneError:
-		e.String(left.text(x.Module))
-		e.String(left.text(x.Library))
+		kind = kindGone
+		short(x.Module)
+		short(x.Library)
 		e.Int64(int64(x.PID))
 		e.Int64(int64(x.End))
-		e.String(left.text(x.Detail))
-		e.String(left.text(x.Said))
-		return kindGone, e.b
+		short(x.Detail)
+		short(x.Said)
 	case *UnknownMethodError:
-		e.String(left.text(x.Role))
-		e.String(left.text(x.Method))
-		e.String(left.text(x.Ours))
-		e.String(left.text(x.Theirs))
-		return kindMethod, e.b
+		kind = kindMethod
+		short(x.Role)
+		short(x.Method)
+		short(x.Ours)
+		short(x.Theirs)
 	case *UnknownObjectError:
+		kind = kindObject
 		e.Uint64(x.ID)
-		return kindObject, e.b
 	case *PanicError:
-		e.String(bounded(x.Method, maxName))
-		e.String(bounded(x.Value, maxPanicValue))
+		kind = kindPanic
+		short(x.Method)
+		short(x.Value)
 		e.String(bounded(x.Stack, maxPanicStack))
-		e.BytesList(all.putCauses([]error{x.cause}, left))
-		return kindPanic, e.b
 	default:
 		return kindText, nil
 	}
+	return kind, e.b
 }
 
 // take reads what put wrote. It returns an error also where d has one.
@@ -207,10 +204,10 @@ func (all identities) take(d *Decoder, left *budget) error {
 		return d.err
 	}
 	defer left.leave()
+	d.most = maxErrors
 	kind := d.Uint32()
-	e := &remoteError{text: left.text(d.String())}
-	names := d.Strings()
-	for _, name := range names[:min(len(names), maxNames)] {
+	e := &remoteError{text: left.text(d.Text(maxErrorText))}
+	for _, name := range d.Strings() {
 		e.names = append(e.names, bounded(name, maxName))
 	}
 	for _, b := range d.BytesList() {
@@ -224,8 +221,8 @@ func (all identities) take(d *Decoder, left *budget) error {
 	if d.err != nil {
 		return d.err
 	}
-	if kind != kindText {
-		return all.takeSpecial(d, int(kind), special, left)
+	if err := takeSpecial(d, kind, special, e); err != nil {
+		return err
 	}
 	return all.local(e)
 }
@@ -256,25 +253,30 @@ func (all identities) local(e *remoteError) error {
 	}
 }
 
-func (all identities) takeSpecial(outer *Decoder, kind int, b []byte, left *budget) error {
+// takeSpecial returns an error that keeps its type, and nil for any other. e is the rest
+// of it.
+func takeSpecial(outer *Decoder, kind uint32, b []byte, e *remoteError) error {
 	d := NewDecoder(b)
+	short := func() string { return d.Text(maxField) }
 	var err error
 	switch kind {
 	case kindErrno:
 		err = syscall.Errno(d.Uint64())
 	case kindGone:
-		err = &vehicle.GoneError{Module: left.text(d.String()), Library: left.text(d.String()), PID: int(d.Int64()),
-			End: vehicle.End(d.Int64()), Detail: left.text(d.String()), Said: left.text(d.String())}
+		err = &vehicle.GoneError{Module: short(), Library: short(), PID: int(d.Int64()), End: vehicle.End(d.Int64()),
+			Detail: short(), Said: short()}
 	case kindMethod:
-		err = &UnknownMethodError{Role: left.text(d.String()), Method: left.text(d.String()),
-			Ours: left.text(d.String()), Theirs: left.text(d.String())}
+		err = &UnknownMethodError{Role: short(), Method: short(), Ours: short(), Theirs: short()}
 	case kindObject:
 		err = &UnknownObjectError{ID: d.Uint64()}
 	case kindPanic:
-		err = all.takePanic(d, left)
-	default:
-		outer.fail(errUnknownKind)
-		return outer.err
+		p := &PanicError{Method: short(), Value: short(), Stack: d.Text(maxPanicStack)}
+		if len(e.causes) == 1 {
+			p.cause = e.causes[0]
+		}
+		err = p
+	default: // a newer side's: its text is there
+		return nil
 	}
 	if d.err != nil {
 		outer.fail(d.err)
@@ -283,15 +285,4 @@ func (all identities) takeSpecial(outer *Decoder, kind int, b []byte, left *budg
 	return err
 }
 
-func (all identities) takePanic(d *Decoder, left *budget) *PanicError {
-	p := &PanicError{Method: bounded(d.String(), maxName), Value: bounded(d.String(), maxPanicValue), Stack: bounded(d.String(), maxPanicStack)}
-	if causes := d.BytesList(); len(causes) == 1 {
-		p.cause = all.takeCause(d, causes[0], left)
-	}
-	return p
-}
-
-var (
-	errUnknownKind = errors.New("an error of a kind that is not known here")
-	errEmpty       = errors.New("an empty answer")
-)
+var errEmpty = errors.New("an empty answer")

@@ -60,8 +60,12 @@ func (c *Conn) failure(ctx context.Context, method string, err error) error {
 	return fmt.Errorf("%s: %w", method, err)
 }
 
-// lost is what a call gets whose connection has ended.
+// lost is what a call gets whose connection has ended: it wraps link.ErrEnded, err, and
+// what the owner knows.
 func (c *Conn) lost(method string, err error) error {
+	if !errors.Is(err, link.ErrEnded) {
+		err = fmt.Errorf("%w: %w", link.ErrEnded, err)
+	}
 	if c.config.Gone != nil {
 		if gone := c.config.Gone(); gone != nil {
 			return fmt.Errorf("%s: %w", method, &goneError{why: gone, link: err})

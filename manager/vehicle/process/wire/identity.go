@@ -49,8 +49,8 @@ func identitiesWith(more []Identity) identities { return append(identities(Ident
 
 // namesOf returns the names of what err itself is, without what it wraps.
 func (all identities) namesOf(err error) []string {
-	if r, ok := err.(*remoteError); ok {
-		return r.names
+	if r, ok := err.(interface{ itself() *remoteError }); ok {
+		return r.itself().names
 	}
 	is, _ := err.(interface{ Is(error) bool })
 	var names []string

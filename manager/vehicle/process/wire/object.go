@@ -23,13 +23,13 @@ const (
 func (c *Conn) Export(s Servant) (id uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.exportLocked(s)
-}
-
-func (c *Conn) exportLocked(s Servant) uint64 {
 	c.last++
-	if c.lent != nil {
-		c.lent[c.last] = s
+	if c.lent == nil {
+		return c.last // the connection has ended
+	}
+	c.lent[c.last] = s
+	if sink, ok := s.(*lentSink); ok && sink.of != nil {
+		sink.of.sinks[c.last] = struct{}{}
 	}
 	return c.last
 }
@@ -37,24 +37,14 @@ func (c *Conn) exportLocked(s Servant) uint64 {
 // Withdraw takes objects back: calls that are under way go on, others get an
 // *UnknownObjectError.
 func (c *Conn) Withdraw(ids ...uint64) {
-	for _, s := range c.takeBack(ids) {
-		if over, ok := s.(*lifetime); ok {
-			over.forget()
-		}
-	}
-}
-
-func (c *Conn) takeBack(ids []uint64) []Servant {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var taken []Servant
 	for _, id := range ids {
-		if s := c.lent[id]; s != nil {
-			taken = append(taken, s)
-			delete(c.lent, id)
+		if sink, ok := c.lent[id].(*lentSink); ok && sink.of != nil {
+			delete(sink.of.sinks, id)
 		}
+		delete(c.lent, id)
 	}
-	return taken
 }
 
 func (c *Conn) servant(id uint64) Servant {
@@ -91,7 +81,7 @@ func (c *Conn) serve(ctx context.Context, s Servant, method string, args []byte)
 	in, out := &Decoder{b: args, method: method}, newAnswer()
 	err := s.Serve(ctx, c, method, in, out)
 	if in.scope != nil {
-		in.scope.settle(ctx, err)
+		in.scope.settle(ctx)
 	}
 	if err == nil {
 		err = out.err
@@ -127,15 +117,13 @@ func (c *Conn) finish(err error) {
 	if err == nil {
 		err = net.ErrClosed
 	}
-	c.end(err) // contexts that last end with it
+	c.end(err) // the other side's contexts end with it
 	c.mu.Lock()
-	lent := c.lent
-	c.lent, c.scopes = nil, nil
+	lifetimes := c.lifetimes
+	c.lent, c.lifetimes, c.scopes = nil, nil, nil
 	c.mu.Unlock()
-	for _, s := range lent {
-		if over, ok := s.(*lifetime); ok {
-			over.forget()
-		}
+	for _, t := range lifetimes {
+		t.stop()
 	}
 }
 

@@ -5,11 +5,8 @@ import (
 	"runtime/debug"
 )
 
-// Bounds of what a panic carries across.
-const (
-	maxPanicValue = 4 << 10
-	maxPanicStack = 32 << 10
-)
+// maxPanicStack bounds the stack that a panic carries across.
+const maxPanicStack = 32 << 10
 
 // PanicError is what a call gets whose servant panicked in the other process, or ended
 // its goroutine. Stubs panic with it in turn.
@@ -39,7 +36,7 @@ func Returned(err error) error {
 // panicked answers a call that panicked with value. It is called while the stack is
 // still there.
 func (c *Conn) panicked(s Servant, value any) []byte {
-	e := &PanicError{Value: bounded(printed(value), maxPanicValue), Stack: bounded(string(debug.Stack()), maxPanicStack)}
+	e := &PanicError{Value: bounded(printed(value), maxField), Stack: bounded(string(debug.Stack()), maxPanicStack)}
 	e.cause, _ = value.(error)
 	if _, ok := s.(*lentSink); ok {
 		_ = c.fail(fmt.Errorf("a receiver panicked: %w", e)) // a stream with a hole is worse than none
