@@ -31,6 +31,22 @@ every module   Anonymous   all    -
 --test_module  TestModule  one    org_example_test (default)
 `, out.String())
 	})
+	t.Run("text says what follows when a module is lost, if one can be", func(t *testing.T) {
+		var out bytes.Buffer
+		require.NoError(t, report.PlanOf(apart().Plan).WriteText(&out, report.Style{}))
+		assert.Contains(t, out.String(), `
+LEVEL  #  MODULE                  ROLE        VERSION  MADE        FAILURE                      REQUIRES
+0      1  org_example_base        Calculator  1.2.0    at start    optional                     -
+1      2  org_example_calculator  Calculator  1.2.0    at start    fallback: org_example_spare  org_example_base
+0      3  org_example_spare       Calculator  1.2.0    on failure  -                            -
+`)
+	})
+	t.Run("a drawing says it too", func(t *testing.T) {
+		var out bytes.Buffer
+		require.NoError(t, apart().Plan.Graph.WriteDOT(&out))
+		assert.Contains(t, out.String(), `"org_example_calculator\n1.2.0\nCalculator\nprocess\non failure fallback: org_example_spare"`)
+		assert.Contains(t, out.String(), `"org_example_spare\n1.2.0\nCalculator"`)
+	})
 	t.Run("JSON is the plan with its levels, and without secrets", func(t *testing.T) {
 		var out bytes.Buffer
 		require.NoError(t, plan.WriteJSON(&out))

@@ -18,6 +18,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/finding"
+	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/report"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/verify"
@@ -67,6 +68,33 @@ func planned() report.Verification {
 	return report.Verification{Daemon: "mesos-slave", MesosVersion: "1.12.0", Findings: result.Findings, Notices: result.Notices, Plan: result.Plan}
 }
 
+// apart is a plan with libraries in processes of their own.
+func apart() report.Verification {
+	one := func(path, vehicleName, module string, isolated bool, f manifest.OnFailure, requires ...facade.Requirement) verify.Library {
+		return verify.Library{Path: path, Identity: vehicle.Identity{Device: 1, Inode: uint64(len(module))}, Isolated: isolated,
+			Description: vehicle.Description{Vehicle: vehicleName, MMSVersion: "1", MesosVersion: "1.12.0", Complete: true,
+				Modules: []vehicle.Module{{Name: module, Role: "Calculator", Version: "1.2.0", Requires: requires}}},
+			Named: []verify.Named{{Name: module, OnFailure: f}}}
+	}
+	result := verify.Check(verify.Input{Daemon: roles.Slave, MesosVersion: "1.12.0", MMSVersions: []string{"1"}, Roles: callable(),
+		Libraries: []verify.Library{
+			one("/opt/calculator", vehicle.Process, "org_example_calculator", true, manifest.OnFailure{Policy: manifest.PolicyFallback, Fallback: "org_example_spare"},
+				facade.Requirement{Module: "org_example_base"}),
+			one("/opt/libbase.so", vehicle.Native, "org_example_base", true, manifest.OnFailure{Policy: manifest.PolicyOptional}),
+			one("/opt/libspare.so", vehicle.Native, "org_example_spare", false, manifest.OnFailure{}),
+			one("/opt/libsummer.so", vehicle.GoPlugin, "org_example_summer", false, manifest.OnFailure{}, facade.Requirement{Module: "org_example_base"}),
+		},
+		Bindings: []verify.Binding{{Flag: "calculator", Refs: []verify.Ref{{Name: "org_example_calculator"}, {Name: "org_example_summer"}}}},
+	})
+	return report.Verification{Daemon: "mesos-slave", MesosVersion: "1.12.0", Findings: result.Findings, Notices: result.Notices, Plan: result.Plan}
+}
+
+func startedApart() report.Started {
+	s := started()
+	s.Modules[1].Isolation, s.Modules[1].OnFailure = "process", "fallback: zero"
+	return s
+}
+
 // callable are the rows that a C library can fulfil: they do not change with what else gets an interface.
 func callable() []roles.Role {
 	var all []roles.Role
@@ -110,7 +138,7 @@ func TestGolden(t *testing.T) {
 		"wrapped.txt":  {Width: 72},
 		"terminal.txt": {Boxes: true, Colour: true, Width: 120},
 	}
-	for name, r := range map[string]writer{"findings": found(), "plan": planned(), "started": started(), "teardown": ended(),
+	for name, r := range map[string]writer{"findings": found(), "plan": planned(), "started": started(), "apart": apart(), "started-apart": startedApart(), "teardown": ended(),
 		"empty-verification": report.Verification{Daemon: "mesos-master", MesosVersion: "1.12.0"},
 		"empty-started":      report.Started{Daemon: "mesos-master", MesosVersion: "1.12.0"},
 		"empty-teardown":     report.Teardown{Daemon: "mesos-master"}} {
