@@ -168,15 +168,22 @@ func TestKill(t *testing.T) {
 
 func TestLeftBehind(t *testing.T) {
 	p, h := play(t, vehicle.Confinement{}, "leave")
-	pid, err := strconv.Atoi(h.wait(t, "stdout: left "))
-	require.NoError(t, err)
-	held, err := unix.PidfdOpen(pid, 0)
-	require.NoError(t, err)
-	defer unix.Close(held) //nolint:errcheck // nothing was written
+	held := hold(t, h.wait(t, "stdout: left "))
 
 	p.Kill(vehicle.EndClosed, "")
 	over(t, p.Cleared())
 	assertGone(t, held)
+}
+
+// hold is a pidfd of a process.
+func hold(t *testing.T, number string) int {
+	t.Helper()
+	pid, err := strconv.Atoi(number)
+	require.NoError(t, err)
+	held, err := unix.PidfdOpen(pid, 0)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, unix.Close(held)) })
+	return held
 }
 
 // assertGone expects a process to be dead, or to die of the signal that it has got.

@@ -2,6 +2,7 @@ package spawn_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,48 +19,49 @@ import (
 const victim = "play-victim"
 
 // parts are what a process can do to a daemon. Each returns an exit status.
-var parts map[string]func(args []string) int
-
-func init() {
-	parts = map[string]func([]string) int{
-		"exit": func(args []string) int {
-			status, _ := strconv.Atoi(args[0])
-			return status
-		},
-		"say": func(args []string) int {
-			fmt.Print(args[0])
-			fmt.Fprint(os.Stderr, args[1])
-			return 0
-		},
-		"panic": func([]string) int {
-			go func() { panic("the roof is on fire") }()
-			select {}
-		},
-		"wait": func([]string) int {
-			signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
-			fmt.Println("ready")
-			time.Sleep(time.Hour)
-			return 0
-		},
-		"die": func(args []string) int {
-			n, _ := strconv.Atoi(args[0])
-			_ = unix.Kill(os.Getpid(), unix.Signal(n))
-			time.Sleep(time.Hour)
-			return 0
-		},
-		"show": show,
-		"flood": func(args []string) int {
-			n, _ := strconv.Atoi(args[0])
-			line := []byte(strings.Repeat("flood ", 20) + "\n")
-			w := bufio.NewWriterSize(os.Stdout, 256<<10)
-			for written := 0; written < n; written += len(line) {
-				_, _ = w.Write(line)
-			}
-			_ = w.Flush()
-			return 0
-		},
-		"leave": leave,
-	}
+var parts = map[string]func(args []string) int{
+	"exit": func(args []string) int {
+		status, _ := strconv.Atoi(args[0])
+		return status
+	},
+	"say": func(args []string) int {
+		fmt.Print(args[0])
+		fmt.Fprint(os.Stderr, args[1])
+		return 0
+	},
+	"panic": func([]string) int {
+		go func() { panic("the roof is on fire") }()
+		select {}
+	},
+	"wait": func([]string) int {
+		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
+		fmt.Println("ready")
+		time.Sleep(time.Hour)
+		return 0
+	},
+	"die": func(args []string) int {
+		n, _ := strconv.Atoi(args[0])
+		_ = unix.Kill(os.Getpid(), unix.Signal(n))
+		time.Sleep(time.Hour)
+		return 0
+	},
+	"show": show,
+	"flood": func(args []string) int {
+		n, _ := strconv.Atoi(args[0])
+		line := []byte(strings.Repeat("flood ", 20) + "\n")
+		w := bufio.NewWriterSize(os.Stdout, 256<<10)
+		for written := 0; written < n; written += len(line) {
+			_, _ = w.Write(line)
+		}
+		_ = w.Flush()
+		return 0
+	},
+	"leave": leave, "daemon": beDaemon, "starve": starve,
+	"eat":   eat,
+	"spin":  spin,
+	"open":  openAll,
+	"try":   try,
+	"files": useFiles,
 }
 
 // show says what a process is and has.
@@ -113,3 +115,6 @@ func leave(args []string) int {
 	}
 	return 0
 }
+
+// ctx is that of a part, which is killed when it is over.
+var ctx = context.Background()
