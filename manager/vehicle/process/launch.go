@@ -137,11 +137,21 @@ func (l *library) spawn(ctx context.Context) error {
 	l.root = l.conn.Remote(0)
 	go l.watch()
 	if err := l.conn.Start(ours, link.Options{}); err != nil {
-		l.process.Kill(vehicle.EndUnknown, "the daemon could not connect to it")
-		<-l.gone
-		return fmt.Errorf("connect to the process of %s: %w", l.path(), err)
+		return l.unconnected(err)
 	}
 	return nil
+}
+
+// unconnected ends a process that could not be connected to, unless that is because it
+// has ended by itself.
+func (l *library) unconnected(err error) error {
+	l.settle()
+	l.process.Kill(vehicle.EndClosed, "the daemon could not connect to it")
+	<-l.gone
+	if l.cause.End == vehicle.EndClosed {
+		return fmt.Errorf("connect to the process of %s: %w", l.path(), err)
+	}
+	return fmt.Errorf("open the library: %w", l.cause)
 }
 
 // refusal turns what keeps a process from being started into what a finding is made of.

@@ -17,13 +17,8 @@ import (
 	"github.com/mesos-modules/mms/manager/vehicle/process/wire"
 )
 
-const (
-	// settling is how long a process may live on after its connection has ended.
-	settling = 200 * time.Millisecond
-
-	// leaving is how long a process that was asked to end may take.
-	leaving = 5 * time.Second
-)
+// settling is how long a process may live on after its connection has ended.
+const settling = 200 * time.Millisecond
 
 // library is a library in a process that runs, or has ended.
 type library struct {
@@ -137,14 +132,14 @@ func (l *library) end() error {
 	if l.Cause() != nil {
 		return nil // and everybody has been told
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), leaving)
+	ctx, cancel := context.WithTimeout(context.Background(), l.v.leaving)
 	defer cancel()
 	_, err := protocol.Ask[protocol.Nothing](ctx, l.root, protocol.Exit, protocol.Nothing{})
 	_ = l.conn.Close() // which the process ends by
 	select {
 	case <-l.process.Done():
 	case <-ctx.Done():
-		err = errors.Join(err, fmt.Errorf("the process of %s (pid %d) has not ended %v after it was asked to, and was killed", l.path(), l.PID(), leaving))
+		err = errors.Join(err, fmt.Errorf("the process of %s (pid %d) has not ended %v after it was asked to, and was killed", l.path(), l.PID(), l.v.leaving))
 		l.process.Kill(vehicle.EndClosed, "killed: it did not end when the library was closed")
 	}
 	<-l.gone

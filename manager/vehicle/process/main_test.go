@@ -102,6 +102,12 @@ func newFixture() fixture {
 	return fixture{process.New(process.Options{Logger: said.logger()}), said}
 }
 
+// impatient makes it one that does not wait long for processes that are to end.
+func (x fixture) impatient() fixture {
+	x.Impatient()
+	return x
+}
+
 func look(t testing.TB, path string) vehicle.File {
 	t.Helper()
 	f, err := file.Look(path, file.Options{AllowWorldWritable: true})

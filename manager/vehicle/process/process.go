@@ -11,6 +11,7 @@ import (
 	"context"
 	"log/slog"
 	"reflect"
+	"time"
 
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/vehicle"
@@ -28,7 +29,10 @@ type Options struct {
 
 // Vehicle recognises executables and runs libraries in processes of their own. It is safe
 // for concurrent use.
-type Vehicle struct{ o Options }
+type Vehicle struct {
+	o       Options
+	leaving time.Duration // how long a process that was asked to end may take
+}
 
 var (
 	_ vehicle.Vehicle  = (*Vehicle)(nil)
@@ -40,7 +44,7 @@ func New(o Options) *Vehicle {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	return &Vehicle{o: o}
+	return &Vehicle{o: o, leaving: 5 * time.Second}
 }
 
 // Name implements vehicle.Vehicle.

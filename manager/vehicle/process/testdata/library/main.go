@@ -31,6 +31,8 @@ func before(name string) {
 		os.Exit(5)
 	case "hangs":
 		select {}
+	case "killed":
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "garbage":
 		for {
 			if _, err := syscall.Write(3, []byte("GET / HTTP/1.1\r\n\r\n")); err != nil {

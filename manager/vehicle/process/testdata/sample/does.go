@@ -52,12 +52,13 @@ func do(ctx context.Context, c config) error {
 	case "crash":
 		go func() { panic("in the background") }()
 		select {}
-	case "segfault":
+	case "killed":
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 		select {}
 	case "stop":
 		tell(c.File, "waits")
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+		select {}
 	case "close descriptors":
 		for fd := 3; fd < 64; fd++ {
 			_ = syscall.Close(fd)
