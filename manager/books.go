@@ -28,8 +28,8 @@ type library struct {
 	open    vehicle.Library
 	down    *vehicle.GoneError // why its process ended, until another is in its place
 	lives   lives              // of its process
-	undo    *lifecycle.Undo // closes it
-	modules []*module       // those that may be used, in the order they were named
+	undo    *lifecycle.Undo    // closes it
+	modules []*module          // those that may be used, in the order they were named
 	ended   LibraryEnd
 }
 
@@ -50,14 +50,15 @@ type module struct {
 	own        facade.Parameters // those of parameters that the manifest gives
 	limits     manifest.Limits
 	onFailure  manifest.OnFailure
-	place      int              // in the plan's order
-	phase      lifecycle.Phase  // the last one it came through
-	spent      time.Duration    // in its own steps
-	shared     *instance        // the one that the daemon and its requirers share; nil until made
-	givenUp    error            // why it is not started again after its process ended; nil if it is not
-	lives      lives            // of its instances
-	inside     int              // guarded steps that are in module code right now
-	stuck      bool             // calls did not leave it
+	lost       string          // what follows when it is lost, as the plan has it
+	place      int             // in the plan's order
+	phase      lifecycle.Phase // the last one it came through
+	spent      time.Duration   // in its own steps
+	shared     *instance       // the one that the daemon and its requirers share; nil until made
+	givenUp    error           // why it is not started again after its process ended; nil if it is not
+	lives      lives           // of its instances
+	inside     int             // guarded steps that are in module code right now
+	stuck      bool            // calls did not leave it
 	made       bool
 	failed     error
 }

@@ -18,6 +18,8 @@ type ModuleStatus struct {
 	Declared       vehicle.Module
 	Library        string // path; empty for the daemon binary
 	Vehicle        string
+	Isolation      manifest.Isolation // IsolationProcess, or empty for one that runs in the daemon
+	OnFailure      string             // what follows when it is lost, as the plan has it; empty for one that the daemon keeps
 	ShipsWithMesos bool
 	At             string            // where the manifest names it; empty if it does not
 	Parameters     facade.Parameters // secret values hidden
@@ -26,21 +28,24 @@ type ModuleStatus struct {
 	Spent          time.Duration     // in its own steps
 	Made           bool              // an instance was made
 	Err            error             // what its steps failed with, joined
+	Life           Life
 }
 
 // LibraryStatus is one library.
 type LibraryStatus struct {
 	Path           string // empty for the daemon binary
 	ShipsWithMesos bool
+	Isolation      manifest.Isolation // as of its modules
 	Description    vehicle.Description
 	Modules        []string // that may be used, in the order they were named
 	Ended          LibraryEnd
+	Life           Life // of its process
 }
 
 // LibraryEnd is how the closing of a library went.
 type LibraryEnd struct {
 	Outcome LibraryOutcome
-	Why     string // for all but LibraryOpen and LibraryClosed
+	Why     string // not for LibraryOpen; for LibraryClosed only if its process was gone before
 }
 
 // LibraryOutcome says whether a library was closed.
@@ -62,6 +67,9 @@ func (e LibraryEnd) String() string {
 	case LibraryOpen:
 		return ""
 	case LibraryClosed:
+		if e.Why != "" {
+			return "closed: " + e.Why
+		}
 		return "closed"
 	case LibraryFailed:
 		return "failed: " + e.Why
@@ -114,7 +122,7 @@ func (m *Manager) Libraries() []LibraryStatus {
 	defer m.mu.RUnlock()
 	var out []LibraryStatus
 	for _, lib := range slices.Concat(m.libraries, m.gone) {
-		s := LibraryStatus{Path: lib.path, ShipsWithMesos: lib.ships, Description: lib.description, Ended: lib.ended}
+		s := LibraryStatus{Path: lib.path, ShipsWithMesos: lib.ships, Isolation: lib.isolation(), Description: lib.description, Ended: lib.ended, Life: lib.life()}
 		for _, mod := range lib.modules {
 			s.Modules = append(s.Modules, mod.name)
 		}
@@ -123,12 +131,21 @@ func (m *Manager) Libraries() []LibraryStatus {
 	return out
 }
 
+// isolation is where the library runs, as reports have it.
+func (lib *library) isolation() manifest.Isolation {
+	if lib.isolated {
+		return manifest.IsolationProcess
+	}
+	return manifest.IsolationUnsaid
+}
+
 // statusOf is called with m.mu held.
 func (m *Manager) statusOf(mod *module) ModuleStatus {
 	s := ModuleStatus{
 		Declared: mod.declared, Library: mod.library.path, Vehicle: mod.library.description.Vehicle,
+		Isolation: mod.library.isolation(), OnFailure: mod.lost,
 		ShipsWithMesos: mod.library.ships, At: mod.at, Parameters: mod.shown(),
-		Phase: mod.phase, Spent: mod.spent, Made: mod.made, Err: mod.failed,
+		Phase: mod.phase, Spent: mod.spent, Made: mod.made, Err: mod.failed, Life: m.lifeOf(mod),
 	}
 	for _, site := range m.sites {
 		if site.has[mod.name] {

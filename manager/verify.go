@@ -44,7 +44,7 @@ func (m *Manager) settle() []*module {
 	m.order = nil
 	for i, planned := range m.result.Plan.Modules {
 		mod := m.modules[planned.Name]
-		mod.place = i
+		mod.place, mod.lost = i, planned.OnFailure
 		m.order = append(m.order, mod)
 	}
 	return slices.Clone(m.order)

@@ -31,12 +31,26 @@ type moduleLine struct {
 	Version        string          `json:"version,omitempty"`
 	Library        string          `json:"library"` // empty for the daemon binary
 	Vehicle        string          `json:"vehicle"`
+	Isolation      string          `json:"isolation,omitempty"`  // "process", or empty for one that runs in the daemon
+	OnFailure      string          `json:"on_failure,omitempty"` // what follows when it is lost, as the plan has it
 	ShipsWithMesos bool            `json:"ships_with_mesos"`
 	Phase          lifecycle.Phase `json:"phase"`
 	Time           string          `json:"time"` // in its own steps
 	TimeNS         time.Duration   `json:"time_ns"`
 	Sites          []string        `json:"sites"` // binding flags
 	Error          string          `json:"error,omitempty"`
+	*life
+}
+
+// life is what became of a module, for those that run in a process of their own or
+// were lost with one.
+type life struct {
+	State    manager.LifeState `json:"state"`
+	PID      int               `json:"pid,omitempty"`
+	Restarts int               `json:"restarts"`
+	Since    time.Time         `json:"since,omitzero"` // in this state, if not since the start
+	Last     string            `json:"last_cause,omitempty"`
+	Fallback string            `json:"fallback,omitempty"`
 }
 
 func (f *Face) modules(w http.ResponseWriter, r *http.Request) {
@@ -55,11 +69,16 @@ func (f *Face) modules(w http.ResponseWriter, r *http.Request) {
 }
 
 func lineOf(s manager.ModuleStatus) moduleLine {
-	return moduleLine{
+	line := moduleLine{
 		Name: s.Declared.Name, Role: s.Declared.Role, Version: s.Declared.Version,
-		Library: s.Library, Vehicle: s.Vehicle, ShipsWithMesos: s.ShipsWithMesos,
+		Library: s.Library, Vehicle: s.Vehicle, Isolation: string(s.Isolation), OnFailure: s.OnFailure, ShipsWithMesos: s.ShipsWithMesos,
 		Phase: s.Phase, Time: s.Spent.String(), TimeNS: s.Spent, Sites: append([]string{}, s.Sites...), Error: textOf(s.Err),
 	}
+	if s.Life != (manager.Life{}) {
+		of := life(s.Life)
+		line.life = &of
+	}
+	return line
 }
 
 func spent(all []manager.ModuleStatus) (sum time.Duration) {
@@ -82,8 +101,9 @@ func Rows(all []manager.ModuleStatus) []report.StartedModule {
 	for i, s := range all {
 		rows[i] = report.StartedModule{
 			Module: s.Declared.Name, Role: s.Declared.Role, Version: s.Declared.Version,
-			Library: s.Library, Vehicle: s.Vehicle, ShipsWithMesos: s.ShipsWithMesos,
+			Library: s.Library, Vehicle: s.Vehicle, Isolation: string(s.Isolation), ShipsWithMesos: s.ShipsWithMesos, OnFailure: s.OnFailure,
 			Phase: s.Phase.String(), Time: s.Spent, Error: textOf(s.Err),
+			State: string(s.Life.State), PID: s.Life.PID, Restarts: s.Life.Restarts, Since: s.Life.Since, Last: s.Life.Last, Fallback: s.Life.Fallback,
 		}
 	}
 	return rows
