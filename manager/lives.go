@@ -1,10 +1,24 @@
 package manager
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager/vehicle"
 )
+
+// Life is what became of a module's instances, or of the process of a library, as
+// reports and endpoints show it. It is zero for what runs in the daemon and was never
+// lost.
+type Life struct {
+	State    LifeState
+	PID      int       // of the process; 0 if there is none
+	Restarts int       // so often were they, or was it, there again
+	Since    time.Time // in this state; zero if that is since the start
+	Last     string    // why they were, or it was, lost the last time
+	Fallback string    // the module that stands in
+}
 
 // lives is what became of a process, or of a module's instances, since it was first
 // made. It is guarded by Manager.mu.
@@ -53,6 +67,39 @@ func (l *lives) is(state LifeState, now time.Time) {
 	if l.state != state {
 		l.state, l.since = state, now
 	}
+}
+
+// life is that of a library's process. m.mu is held.
+func (lib *library) life() Life {
+	mortal, ok := lib.open.(vehicle.Mortal)
+	if !ok {
+		return Life{}
+	}
+	life := lib.lives.shown()
+	if lib.down == nil {
+		life.PID = mortal.PID()
+	}
+	return life
+}
+
+// lifeOf is that of a module. m.mu is held.
+func (m *Manager) lifeOf(mod *module) Life {
+	process := mod.library.life()
+	if process == (Life{}) && mod.lives == (lives{}) {
+		return Life{}
+	}
+	life := mod.lives.shown()
+	life.PID = process.PID
+	if mod.givenUp != nil {
+		if by, _ := m.filler(mod); by != nil {
+			life.Fallback = by.name
+		}
+	}
+	return life
+}
+
+func (l *lives) shown() Life {
+	return Life{State: cmp.Or(l.state, Running), Restarts: l.restarts, Since: l.since, Last: l.last}
 }
 
 // header is that of events about a module outside of any phase.

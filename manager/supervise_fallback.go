@@ -186,4 +186,3 @@ func (m *Manager) stoodInFor(why *surrender) bool {
 		return mod.givenUp == error(why) && mod.onFailure.Policy == manifest.PolicyFallback
 	})
 }
-

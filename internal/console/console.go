@@ -79,6 +79,12 @@ func (c *Console) Observe(e lifecycle.Event) {
 		c.line("call", c.bad(fmt.Sprintf("%s: panicked in %s: %s", who(e.Header), e.Method, oneLine(e.Value))))
 	case lifecycle.Notice:
 		c.line(phaseOf(e.Header), c.warn("notice: ")+subject(e.Header)+oneLine(e.Text))
+	case lifecycle.ProcessLost, lifecycle.ModuleLost, lifecycle.RestartFailed, lifecycle.ModuleGivenUp:
+		c.line("process", c.bad(oneLine(lifecycle.Line(e))))
+	case lifecycle.FallbackBound:
+		c.line("process", c.warn(oneLine(lifecycle.Line(e))))
+	case lifecycle.ProcessRestarted, lifecycle.ModuleRestarted, lifecycle.FallbackReturned:
+		c.line("process", c.good(oneLine(lifecycle.Line(e))))
 	case lifecycle.FindingReported:
 		c.count.findings++ // the report tells them, in order
 	case lifecycle.StateChanged, lifecycle.Gap:

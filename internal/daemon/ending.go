@@ -41,8 +41,25 @@ func (e *ending) observe(event lifecycle.Event) {
 			outcome, why = report.Failed, event.Step+": "+event.Err
 		}
 		e.note(h, event.Step, outcome, why, event.Duration)
+	case lifecycle.Notice:
+		e.remark(h, event.Text)
 	case lifecycle.PhaseEnded:
 		e.took = event.Duration
+	}
+}
+
+// remark adds what is worth saying of a module that was closed. e.mu is held.
+func (e *ending) remark(h lifecycle.Header, text string) {
+	at := slices.IndexFunc(e.modules, func(m report.ClosedModule) bool { return m.Module == h.Module })
+	if h.Module == "" {
+		return
+	}
+	if at < 0 {
+		e.modules = append(e.modules, report.ClosedModule{Module: h.Module, Outcome: report.Closed})
+		at = len(e.modules) - 1
+	}
+	if e.modules[at].Why == "" {
+		e.modules[at].Why = text
 	}
 }
 
@@ -96,7 +113,7 @@ func (e *ending) report(daemon string, libraries []manager.LibraryStatus) report
 func endOf(e manager.LibraryEnd) (report.Outcome, string) {
 	switch e.Outcome {
 	case manager.LibraryClosed:
-		return report.Closed, ""
+		return report.Closed, e.Why
 	case manager.LibraryFailed:
 		return report.Failed, e.Why
 	case manager.LibraryOpen:

@@ -28,6 +28,7 @@ type Registry struct {
 	panics   *prometheus.CounterVec
 	findings *prometheus.CounterVec
 	modules  *moduleMeasures
+	processes
 
 	mu      sync.Mutex
 	outcome map[step]string // of steps that panicked or were abandoned, until they end
@@ -60,10 +61,11 @@ func New(refused Refused) *Registry {
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "mms_findings_total", Help: "What verification held against modules and libraries, by rule.",
 		}, []string{"rule"}),
-		modules: newModuleMeasures(refused),
-		outcome: map[step]string{},
+		modules:   newModuleMeasures(refused),
+		processes: newProcesses(),
+		outcome:   map[step]string{},
 	}
-	r.registry.MustRegister(r.steps, r.duration, r.phases, r.panics, r.findings, r.modules,
+	r.registry.MustRegister(r.steps, r.duration, r.phases, r.panics, r.findings, r.modules, r.lost, r.restarts, r.up, r.moduleRestarts, r.moduleUp,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return r
 }
@@ -76,6 +78,7 @@ func (r *Registry) Observe(e lifecycle.Event) {
 	case lifecycle.StepAbandoned:
 		r.ended(stepOf(e.Header, e.Step), "abandoned")
 	case lifecycle.StepEnded:
+		r.processes.observe(e)
 		r.steps.WithLabelValues(e.Phase.String(), e.Step, r.outcomeOf(e)).Inc()
 		r.duration.WithLabelValues(e.Phase.String(), e.Step).Observe(e.Duration.Seconds())
 	case lifecycle.PhaseEnded:
@@ -84,6 +87,8 @@ func (r *Registry) Observe(e lifecycle.Event) {
 		r.panics.WithLabelValues(e.Module).Inc()
 	case lifecycle.FindingReported:
 		r.findings.WithLabelValues(e.Rule).Inc()
+	default:
+		r.processes.observe(e)
 	}
 }
 

@@ -163,3 +163,35 @@ func Example() {
 	// mesos_module_calls_total{module="org_example"} 1
 	// mms_findings_total{rule="cycle"} 1
 }
+
+func TestProcessesAreCounted(t *testing.T) {
+	r := metrics.New(nil)
+	library := lifecycle.Header{Library: "liba"}
+	module := lifecycle.Header{Module: "org_a", Library: "liba"}
+	observe := func(events ...lifecycle.Event) {
+		for _, e := range events {
+			r.Observe(e)
+		}
+	}
+	launch := lifecycle.StepEnded{Header: lifecycle.Header{Phase: lifecycle.Load, Library: "liba"}, Step: "launch"}
+	observe(launch)
+	assert.Equal(t, []string{`mms_process_up{library="liba"} 1`}, scrape(t, r, "mms_process_up"))
+	observe(lifecycle.ProcessLost{Header: library, End: "signaled"}, lifecycle.ModuleLost{Header: module})
+	assert.Equal(t, []string{`mms_process_up{library="liba"} 0`}, scrape(t, r, "mms_process_up"))
+	assert.Equal(t, []string{`mms_module_up{module="org_a"} 0`}, scrape(t, r, "mms_module_up"))
+	observe(lifecycle.RestartFailed{Header: library}, lifecycle.ProcessRestarted{Header: library}, lifecycle.ModuleRestarted{Header: module})
+	assert.Equal(t, []string{`mms_process_up{library="liba"} 1`}, scrape(t, r, "mms_process_up"))
+	assert.Equal(t, []string{`mms_module_up{module="org_a"} 1`}, scrape(t, r, "mms_module_up"))
+	assert.Equal(t, []string{`mms_process_lost_total{end="signaled",library="liba"} 1`}, scrape(t, r, "mms_process_lost_total"))
+	assert.Equal(t, []string{
+		`mms_process_restarts_total{library="liba",outcome="failed"} 1`,
+		`mms_process_restarts_total{library="liba",outcome="ok"} 1`,
+	}, scrape(t, r, "mms_process_restarts_total"))
+	assert.Equal(t, []string{`mms_module_restarts_total{module="org_a"} 1`}, scrape(t, r, "mms_module_restarts_total"))
+
+	observe(lifecycle.StepEnded{Header: lifecycle.Header{Phase: lifecycle.Teardown, Library: "liba"}, Step: "close"})
+	assert.Empty(t, scrape(t, r, "mms_process_up"))
+	launch.Err = "no"
+	observe(launch)
+	assert.Empty(t, scrape(t, r, "mms_process_up"), "one that did not start")
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/mesos-modules/mms/lifecycle"
@@ -30,6 +31,14 @@ type StartedModule struct {
 	Phase          string        `json:"phase"`                // the last that it came through
 	Time           time.Duration `json:"time_ns"`              // in its own steps
 	Error          string        `json:"error,omitempty"`
+
+	// Of a module that runs in a process of its own, or was lost with one.
+	State    string    `json:"state,omitempty"`
+	PID      int       `json:"pid,omitempty"`
+	Restarts int       `json:"restarts,omitempty"`
+	Since    time.Time `json:"since,omitzero"` // in this state, if not since the start
+	Last     string    `json:"last_cause,omitempty"`
+	Fallback string    `json:"fallback,omitempty"`
 }
 
 // WriteJSON writes the table for programs.
@@ -60,6 +69,9 @@ func (s Started) WriteText(w io.Writer, style Style) error {
 		p.block("", "", fmt.Sprintf("not used: %s that %s is built with; mesos-module roles lists them", count(idle, "other module"), plain(s.Daemon)))
 	}
 	for _, m := range used {
+		if m.Last != "" && m.State != running {
+			p.block(p.paint(yellow, plain(m.Module))+": ", indent, "lost: "+plain(m.Last))
+		}
 		if m.Error != "" {
 			p.block(p.paint(red, plain(m.Module))+": ", indent, plain(m.Error))
 		}
@@ -70,4 +82,37 @@ func (s Started) WriteText(w io.Writer, style Style) error {
 // idle says whether the daemon is built with the module and nothing asks for it.
 func (m StartedModule) idle() bool {
 	return m.ShipsWithMesos && m.Library == "" && m.Error == "" && m.Phase == lifecycle.Load.String()
+}
+
+// running is the state of a module that is there.
+const running = "running"
+
+// process is the cell that says how it is with a module's process: "4711", "restarting",
+// "4712, restarted twice", "fallback: other_module".
+func (m StartedModule) process() cell {
+	c := cell{content: m.State}
+	switch {
+	case m.Fallback != "":
+		c.content += ": " + plain(m.Fallback)
+	case m.State == running && m.PID != 0:
+		c.content = strconv.Itoa(m.PID)
+	}
+	if m.State != running {
+		c.colour = yellow
+	}
+	if m.Restarts > 0 {
+		c.content += ", restarted " + times(m.Restarts)
+	}
+	return c
+}
+
+func times(n int) string {
+	switch n {
+	case 1:
+		return "once"
+	case 2:
+		return "twice"
+	default:
+		return strconv.Itoa(n) + " times"
+	}
 }
