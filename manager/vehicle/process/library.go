@@ -89,7 +89,7 @@ func (l *library) Create(ctx context.Context, module string, host facade.Host, p
 		i.giveUp(ctx.Err() != nil)
 		return vehicle.Instance{}, l.named(module, wire.Returned(err))
 	}
-	value, ok := bridge.Stub(i.role, l.conn.Remote(created.Object))
+	value, ok := bridge.Stub(i.role, l.conn.Remote(created.Object).Lost(func() error { return l.named(module, l.lost()) }))
 	if !ok || created.Role != i.role {
 		i.giveUp(true)
 		return vehicle.Instance{}, fmt.Errorf("module %s: the instance is of the role %q, which this daemon does not carry between processes", module, created.Role)

@@ -47,9 +47,9 @@ func (c *Conn) versions(e *UnknownMethodError) error {
 }
 
 // failure turns a link's error into a caller's.
-func (c *Conn) failure(ctx context.Context, method string, err error) error {
+func (r *Remote) failure(ctx context.Context, method string, err error) error {
 	if errors.Is(err, link.ErrEnded) {
-		return c.lost(method, err)
+		return r.lost(method, err)
 	}
 	if fault, ok := errors.AsType[*link.FaultError](err); ok {
 		return &PanicError{Method: method, Value: text(fault.Text), raised: true}
@@ -62,12 +62,12 @@ func (c *Conn) failure(ctx context.Context, method string, err error) error {
 
 // lost is what a call gets whose connection has ended: it wraps link.ErrEnded, err, and
 // what the owner knows.
-func (c *Conn) lost(method string, err error) error {
+func (r *Remote) lost(method string, err error) error {
 	if !errors.Is(err, link.ErrEnded) {
 		err = fmt.Errorf("%w: %w", link.ErrEnded, err)
 	}
-	if c.config.Gone != nil {
-		if gone := c.config.Gone(); gone != nil {
+	if r.gone != nil {
+		if gone := r.gone(); gone != nil {
 			return fmt.Errorf("%s: %w", method, &goneError{why: gone, link: err})
 		}
 	}

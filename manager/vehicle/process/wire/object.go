@@ -129,12 +129,17 @@ func (c *Conn) finish(err error) {
 
 // Remote is an object of the other side.
 type Remote struct {
-	c  *Conn
-	id uint64
+	c    *Conn
+	id   uint64
+	gone func() error // Config.Gone, or what Lost was given
 }
 
 // Remote returns the other side's object with that id; 0 is its root.
-func (c *Conn) Remote(id uint64) *Remote { return &Remote{c: c, id: id} }
+func (c *Conn) Remote(id uint64) *Remote { return &Remote{c: c, id: id, gone: c.config.Gone} }
+
+// Lost returns the same object; why calls on it fail once the connection has ended is
+// said by gone, which is as Config.Gone: for errors that name whose object it is.
+func (r *Remote) Lost(gone func() error) *Remote { return &Remote{c: r.c, id: r.id, gone: gone} }
 
 // Conn is the connection that the object is reached by.
 func (r *Remote) Conn() *Conn { return r.c }
@@ -148,7 +153,7 @@ func (r *Remote) Call(ctx context.Context, method string, args *Encoder) (*Decod
 	select {
 	case <-r.c.ready:
 	case <-r.c.ctx.Done():
-		return nil, r.c.lost(method, r.c.Err())
+		return nil, r.lost(method, r.c.Err())
 	}
 	var b []byte
 	if args != nil {
@@ -159,7 +164,7 @@ func (r *Remote) Call(ctx context.Context, method string, args *Encoder) (*Decod
 	}
 	answer, err := r.c.carrier.Call(ctx, r.id, method, b)
 	if err != nil {
-		return nil, r.c.failure(ctx, method, err)
+		return nil, r.failure(ctx, method, err)
 	}
 	return r.c.read(method, answer)
 }
