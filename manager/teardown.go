@@ -11,13 +11,14 @@ import (
 )
 
 // closeLibrary is the end of a library: out of the books, and closed where that
-// is possible. One with a call inside stays open, as its code is still running.
+// is possible. One with a call inside stays open, as its code is still running; in a
+// process of its own that ends with it.
 func (m *Manager) closeLibrary(lib *library, opened vehicle.Library) error {
 	m.strike(lib)
 	m.mu.RLock()
 	busy := lib.busy()
 	m.mu.RUnlock()
-	if busy != "" {
+	if busy != "" && !lib.isolated {
 		m.endedAs(lib, LibraryLeftOpen, busy)
 		return nil
 	}
