@@ -28,6 +28,7 @@ type flagSet struct {
 	network                   network
 
 	modules, modulesDir, modulesPath   *flags.Value[string]
+	modulesIsolation                   *flags.Value[string]
 	relaxedModules, allowWorldWritable *flags.Value[bool]
 
 	openLimit, checkLimit, createLimit, drainLimit, closeLimit *flags.Value[time.Duration]
@@ -115,6 +116,9 @@ func (f *flagSet) declareModules() {
 	f.set.Exclude(modulesFlag, "modules_dir", "")
 	f.modulesPath = g.String("modules_path", "Folders in which libraries that are named without a path are searched, after those of "+
 		"LD_LIBRARY_PATH; divided by colons.", flags.Example("/usr/lib/mesos:/opt/modules"))
+	f.modulesIsolation = g.Choice("modules_isolation", "Where the code of libraries runs of which the manifest does not say it: in the daemon, or each "+
+		"in a process of its own. Executables always have one; what is compiled in never has.",
+		[]string{string(manifest.IsolationNone), string(manifest.IsolationProcess)}, flags.Default(string(manifest.IsolationNone)))
 	f.relaxedModules = g.Bool("relaxed_modules", "Take unknown keys in manifests for notices and not for findings.")
 	f.allowWorldWritable = g.Bool("allow_world_writable", "Accept library files that everybody may change.")
 	f.verifyOnly = g.Bool("verify_only", "Load and verify, print the report, and end: with status 0, or 2 if something was found. "+
@@ -247,6 +251,7 @@ func redacted(text string) string {
 func (f *flagSet) config(o Options, wanted manifest.Manifest) manager.Config {
 	cfg := manager.Config{
 		Daemon: o.Daemon, MesosVersion: o.Version, Builtin: o.Builtin, Vehicles: Vehicles(),
+		Isolation: manifest.Isolation(f.modulesIsolation.Get()),
 		Manifests: []manifest.Manifest{wanted}, SearchPath: f.searchPath(o.Env), AllowWorldWritable: f.allowWorldWritable.Get(),
 		Limits: manifest.Limits{Open: f.openLimit.Get(), Check: f.checkLimit.Get(), Create: f.createLimit.Get(),
 			Drain: f.drainLimit.Get(), Close: f.closeLimit.Get()},
