@@ -6,6 +6,7 @@ package outage
 import (
 	"errors"
 
+	"github.com/mesos-modules/mms/manager"
 	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
@@ -16,6 +17,9 @@ func Is(err error) bool {
 	_, gone := errors.AsType[*vehicle.GoneError](err)
 	return gone || Unheard(err)
 }
+
+// Final reports whether there will be no module any more, because it was given up.
+func Final(err error) bool { return manager.GivenUp(err) }
 
 // Unheard reports whether a call has reached no module at all, so that it can be made
 // again.

@@ -7,9 +7,12 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	"github.com/mesos-modules/mms/facade/mesos/leadership"
 	"github.com/mesos-modules/mms/internal/libprocess"
 	"github.com/mesos-modules/mms/internal/slave/core"
+	"github.com/mesos-modules/mms/roles/masterdetector"
 )
 
 // detectAgain is the time between two attempts to find out who leads.
@@ -31,11 +34,22 @@ func (l *leader) again(s *Slave) {
 	}
 }
 
+// detection is who is asked who leads.
+type detection struct {
+	mu      sync.Mutex // held while a detector is told
+	begun   bool
+	renewed bool // another detector has been told since
+	end     context.CancelFunc
+}
+
 // detect has the detector tell who leads, now and when it changes.
 func (s *Slave) detect() {
 	s.spawn(func(ctx context.Context) {
 		for {
-			err := s.cfg.Detector.Detect(ctx, nil, s.led)
+			err := s.detectBy(s.cfg.Detector, func(d *detection) bool {
+				d.begun = true
+				return !d.renewed
+			})
 			if err == nil || ctx.Err() != nil {
 				return
 			}
@@ -49,6 +63,31 @@ func (s *Slave) detect() {
 	})
 }
 
+// renewDetector asks a detector that takes the place of one that is gone.
+func (s *Slave) renewDetector(_ context.Context, fresh masterdetector.MasterDetector) error {
+	return s.detectBy(fresh, func(d *detection) bool {
+		d.renewed = d.begun
+		return d.begun // else it will be asked
+	})
+}
+
+// detectBy asks a detector, if that is wanted; the one before is not listened to any more.
+func (s *Slave) detectBy(with masterdetector.MasterDetector, wanted func(*detection) bool) error {
+	d := &s.detection
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !wanted(d) {
+		return nil
+	}
+	if d.end != nil {
+		d.end()
+	}
+	life, end := context.WithCancel(s.ctx)
+	d.end = end
+	return with.Detect(life, nil, s.led)
+}
+
+// led hears who leads. A detector that was restarted says what is known already.
 func (s *Slave) led(now *leadership.Leadership) {
 	if now.GetFailure() != "" {
 		s.cfg.Fail(fmt.Errorf("the master detector has failed: %s", now.GetFailure()))
@@ -65,6 +104,9 @@ func (s *Slave) led(now *leadership.Leadership) {
 	}
 	s.leader.mu.Lock()
 	defer s.leader.mu.Unlock()
+	if s.leader.known && proto.Equal(s.leader.last.Leader, e.Leader) {
+		return
+	}
 	s.leader.known, s.leader.last = true, e
 	s.mail.put(e)
 }

@@ -177,6 +177,7 @@ func (r *running) start(ctx context.Context) error {
 		r.files.Attach("/slave/log", r.host.LogFile, r.access(authorization.Action_ACCESS_MESOS_LOG, nil))
 	}
 	r.slave = New(cfg)
+	r.renewable()
 	r.operator = r.tools(cfg)
 	if err := r.slave.Start(ctx); err != nil {
 		r.slave = nil

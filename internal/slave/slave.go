@@ -94,9 +94,10 @@ type Slave struct {
 	work    sync.WaitGroup
 	stopped chan struct{} // the loop has ended
 
-	requests requests
-	leader   *leader
-	sessions sessions
+	requests  requests
+	leader    *leader
+	detection detection
+	sessions  sessions
 
 	// By container; the loop owns them.
 	launches map[string]context.CancelFunc

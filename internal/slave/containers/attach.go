@@ -3,6 +3,7 @@ package containers
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/facade/mesos/v1/agent"
@@ -51,7 +52,7 @@ func (i *Input) Close() {
 }
 
 // AttachOutput names a receiver of a container's output and returns when it is attached;
-// see the role Containerizer.
+// see the role Containerizer. Where the module goes away, that is the end of the output.
 func (s *Service) AttachOutput(ctx context.Context, id *mesosv1.ContainerID, sink func(record *agent.ProcessIO)) error {
 	v, err := s.view(id)
 	if err != nil {
@@ -60,5 +61,48 @@ func (s *Service) AttachOutput(ctx context.Context, id *mesosv1.ContainerID, sin
 	if v.state < isolating || v.state >= destroying {
 		return fmt.Errorf("container %s is %v: only one that runs has output", v.key, v.state)
 	}
-	return v.engine.Containerizer.AttachOutput(ctx, v.id, sink)
+	l := &listener{engine: v.engine.Name, sink: sink}
+	s.mu.Lock()
+	s.listeners[l] = struct{}{}
+	s.mu.Unlock()
+	forget := func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.listeners, l)
+	}
+	if err := v.engine.Containerizer.AttachOutput(ctx, v.id, l.hear); err != nil {
+		forget()
+		return err
+	}
+	context.AfterFunc(ctx, forget)
+	return nil
+}
+
+// listener is a receiver of output.
+type listener struct {
+	engine string // whose output
+	mu     sync.Mutex
+	over   bool
+	sink   func(*agent.ProcessIO)
+}
+
+func (l *listener) hear(record *agent.ProcessIO) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.over {
+		l.over = record == nil
+		l.sink(record)
+	}
+}
+
+// endOutput tells all who listen to a containerizer's containers that nothing follows.
+func (s *Service) endOutput(engine string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for l := range s.listeners {
+		if l.engine == engine {
+			delete(s.listeners, l)
+			s.work.Go(func() { l.hear(nil) }) // one that is being told something may wait
+		}
+	}
 }

@@ -71,6 +71,8 @@ type container struct {
 	config      *slave.ContainerConfig
 	pid         int32
 	made        bool // the containerizer was asked to make it
+	useKnown    bool // config says what it may use, and not only what it began with
+	prepared    int  // how many isolators were asked to prepare it
 	isolated    bool // its isolators can be asked about it
 	told        bool // somebody waits for its end, or nobody is to know
 	inputBusy   bool
@@ -130,9 +132,16 @@ func (s *Service) forget(c *container) {
 // view is what is known of a container at one time.
 type view struct {
 	*container
-	state  State
-	engine Engine
-	config *slave.ContainerConfig
+	state    State
+	engine   Engine
+	config   *slave.ContainerConfig
+	pid      int32
+	useKnown bool
+}
+
+// view is for who holds the lock.
+func (c *container) view() view {
+	return view{container: c, state: c.state, engine: c.engine, config: c.config, pid: c.pid, useKnown: c.useKnown}
 }
 
 func (s *Service) view(id *mesosv1.ContainerID) (view, error) {
@@ -142,7 +151,7 @@ func (s *Service) view(id *mesosv1.ContainerID) (view, error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return view{container: c, state: c.state, engine: c.engine, config: c.config}, nil
+	return c.view(), nil
 }
 
 // key tells containers apart, and sorts parents before their children.

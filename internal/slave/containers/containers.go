@@ -99,18 +99,21 @@ type Service struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 
-	nesting, standalone []bool // of the isolators, by index; set by Recover
+	renewing sync.Mutex // held while modules are told of all containers
 
-	mu         sync.Mutex
-	recovered  bool
-	containers map[string]*container
-	untold     []*container // without a parent, have ended, and nobody has waited; oldest first
+	mu                  sync.Mutex
+	nesting, standalone []bool // of the isolators, by index; set by Recover
+	recovered           bool
+	containers          map[string]*container
+	owed                []debt
+	listeners           map[*listener]struct{} // to the output of containers
+	untold              []*container           // without a parent, have ended, and nobody has waited; oldest first
 }
 
 // New returns a Service, which does nothing before Recover.
 func New(config Config) *Service {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Service{Config: config, ctx: ctx, cancel: cancel, containers: map[string]*container{}}
+	return &Service{Config: config, ctx: ctx, cancel: cancel, containers: map[string]*container{}, listeners: map[*listener]struct{}{}}
 }
 
 // Close lets go of all containers, which live on, and waits for the calls that are

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/outage"
 )
 
 // The wait between two attempts to destroy a container grows from the first to the
@@ -58,7 +59,9 @@ func (s *Service) end(c *container, why reason) {
 // exited is what the containerizer says of the end of all processes.
 func (s *Service) exited(c *container, t *slave.ContainerTermination) {
 	s.mu.Lock()
-	c.exit = t
+	if c.exit == nil {
+		c.exit = t
+	}
 	s.mu.Unlock()
 	s.end(c, reason{err: errors.New("its process ended before it was started"), exit: true})
 }
@@ -115,7 +118,10 @@ func (s *Service) destroy(c *container) {
 		if s.ctx.Err() != nil {
 			return
 		}
-		if err := i.Cleanup(s.ctx, c.id); err != nil && s.ctx.Err() == nil {
+		err := i.Cleanup(s.ctx, c.id)
+		if outage.Is(err) && s.ctx.Err() == nil {
+			s.oweCleanup(i, c)
+		} else if err != nil && s.ctx.Err() == nil {
 			s.Log.Error("an isolator failed to clean up after a container", "isolator", i.Name, "container", c.key, "error", err)
 		}
 	}

@@ -169,6 +169,7 @@ type engine struct {
 	*script
 	name    string
 	refuses bool
+	silent  bool                    // no output comes
 	states  []*slave.ContainerState // to be recovered
 	orphans []*mesosv1.ContainerID
 	launch  *slave.ContainerLaunchInfo // the last
@@ -233,7 +234,9 @@ func (e *engine) AttachInput(ctx context.Context, c *mesosv1.ContainerID, record
 	return e.do(ctx, e.name+" input "+string(record.GetData().GetData()), c)
 }
 func (e *engine) AttachOutput(ctx context.Context, c *mesosv1.ContainerID, sink func(*agent.ProcessIO)) error {
-	sink(nil)
+	if !e.silent {
+		sink(nil)
+	}
 	return e.do(ctx, e.name+" output", c)
 }
 func (e *engine) PruneImages(ctx context.Context, _ []*mesosv1.Image) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -13,6 +14,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/outage"
 )
 
 // Launched is how a launch went that did not fail.
@@ -76,7 +78,18 @@ func (s *Service) Launch(ctx context.Context, request LaunchRequest) (Launched, 
 	case <-c.gone:
 	case <-s.ctx.Done():
 	}
-	return NotSupported, fmt.Errorf("launch container %s: %w", c.key, err)
+	return NotSupported, fmt.Errorf("launch container %s: %w", c.key, s.cancelledFor(c, err))
+}
+
+// cancelledFor is why the container was destroyed, for a step that only knows that it was
+// cancelled.
+func (s *Service) cancelledFor(c *container, err error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if errors.Is(err, context.Canceled) && c.why.err != nil && !errors.Is(err, c.why.err) {
+		return fmt.Errorf("%w (%w)", c.why.err, err)
+	}
+	return err
 }
 
 // admit enters a container in the books; nil without an error is one that is there
@@ -103,6 +116,7 @@ func (s *Service) admit(id *mesosv1.ContainerID, config *slave.ContainerConfig) 
 		}
 	}
 	c := s.newContainer(id, config)
+	c.useKnown = true
 	s.containers[c.key] = c
 	return c, nil
 }
@@ -196,8 +210,13 @@ func (s *Service) enter(ctx context.Context, c *container, next State) error {
 // prepare ends with the process held, and watched.
 func (s *Service) prepare(ctx context.Context, c *container, request LaunchRequest) error {
 	merged := newMerger()
-	for _, i := range c.isolators {
+	for i := s.nextIsolator(c); i != nil; i = s.nextIsolator(c) {
 		info, err := i.Prepare(ctx, c.id, c.config)
+		if outage.Final(err) {
+			s.Log.Warn("a container is launched without an isolator that is lost for good", "isolator", i.Name, "container", c.key, "error", err)
+			s.without(c)
+			continue
+		}
 		if err != nil {
 			return fmt.Errorf("isolator %s: prepare: %w", i.Name, err)
 		}
@@ -220,14 +239,37 @@ func (s *Service) prepare(ctx context.Context, c *container, request LaunchReque
 	return s.hold(ctx, c, launch, files, request.PIDFile)
 }
 
+// nextIsolator is the next one to prepare a container; nil if all have.
+func (s *Service) nextIsolator(c *container) *Isolator {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c.prepared == len(c.isolators) {
+		return nil
+	}
+	c.prepared++
+	return &c.isolators[c.prepared-1]
+}
+
+// without leaves out the isolator that was asked last.
+func (s *Service) without(c *container) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.prepared--
+	c.isolators = slices.Concat(c.isolators[:c.prepared], c.isolators[c.prepared+1:])
+}
+
 // hold makes the process and watches it, before it runs anything.
 func (s *Service) hold(ctx context.Context, c *container, launch *slave.ContainerLaunchInfo, files *slave.ContainerIO, pidFile string) error {
+	s.mu.Lock()
 	c.made = true // what a Launch that fails has left behind is taken away by Destroy and End
+	s.mu.Unlock()
 	pid, err := c.engine.Containerizer.Launch(ctx, c.id, c.config, launch, files)
 	if err != nil {
 		return fmt.Errorf("containerizer %s: %w", c.engine.Name, err)
 	}
+	s.mu.Lock()
 	c.pid = pid
+	s.mu.Unlock()
 	if pidFile != "" {
 		if err := checkpoint(pidFile, pid); err != nil {
 			return fmt.Errorf("write down the process: %w", err)

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/internal/outage"
 )
 
 // Update changes what a container may use: requests are what it is given, limits by name
@@ -35,17 +36,33 @@ func (s *Service) Update(ctx context.Context, id *mesosv1.ContainerID, requests 
 	config := proto.CloneOf(v.config)
 	config.Resources, config.Limits = requests, limits
 	s.mu.Lock()
-	c.config = config
+	c.config, c.useKnown = config, true
 	s.mu.Unlock()
-	quantities := &mesosv1.OfferFilters_ResourceQuantities{Quantities: limits}
-	if err := v.engine.Containerizer.Update(ctx, c.id, requests, quantities); err != nil {
+	return s.tellUse(ctx, c)
+}
+
+// tellUse tells all modules what a container may use. One that is away hears it when it
+// is there again. c.calls is held.
+func (s *Service) tellUse(ctx context.Context, c *container) error {
+	v, err := s.view(c.id)
+	if err != nil {
+		return err
+	}
+	requests, quantities := v.config.GetResources(), &mesosv1.OfferFilters_ResourceQuantities{Quantities: v.config.GetLimits()}
+	err = v.engine.Containerizer.Update(ctx, c.id, requests, quantities)
+	if outage.Is(err) {
+		s.oweUse(c)
+	} else if err != nil {
 		return fmt.Errorf("containerizer %s: update container %s: %w", v.engine.Name, c.key, err)
 	}
 	errs := make([]error, len(c.isolators))
 	var all sync.WaitGroup
 	for n, i := range c.isolators {
 		all.Go(func() {
-			if err := i.Update(ctx, c.id, requests, quantities); err != nil {
+			err := i.Update(ctx, c.id, requests, quantities)
+			if outage.Is(err) {
+				s.oweUse(c)
+			} else if err != nil {
 				errs[n] = fmt.Errorf("isolator %s: update container %s: %w", i.Name, c.key, err)
 			}
 		})

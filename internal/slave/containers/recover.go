@@ -7,6 +7,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade/mesos/slave"
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
+	"github.com/mesos-modules/mms/roles/isolator"
 )
 
 // Recovered is what the last agent's containers have become.
@@ -25,6 +26,8 @@ type Recovered struct {
 // Recover takes over the containers that the last agent has left, and is called once,
 // before any launch. Known are those whose launch it wrote down.
 func (s *Service) Recover(ctx context.Context, known []*slave.ContainerState) (Recovered, error) {
+	s.renewing.Lock()
+	defer s.renewing.Unlock()
 	if err := s.capabilities(ctx); err != nil {
 		return Recovered{}, err
 	}
@@ -82,14 +85,21 @@ func (s *Service) capabilities(ctx context.Context) error {
 	s.nesting, s.standalone = make([]bool, len(s.Isolators)), make([]bool, len(s.Isolators))
 	var errs []error
 	for n, i := range s.Isolators {
-		var err, other error
-		s.nesting[n], err = i.SupportsNesting(ctx)
-		s.standalone[n], other = i.SupportsStandalone(ctx)
-		if err = errors.Join(err, other); err != nil {
-			errs = append(errs, fmt.Errorf("isolator %s: what it supports: %w", i.Name, err))
-		}
+		errs = append(errs, s.capabilitiesOf(ctx, n, i))
 	}
 	return errors.Join(errs...)
+}
+
+func (s *Service) capabilitiesOf(ctx context.Context, n int, i isolator.Isolator) error {
+	nesting, err := i.SupportsNesting(ctx)
+	standalone, other := i.SupportsStandalone(ctx)
+	if err = errors.Join(err, other); err != nil {
+		return fmt.Errorf("isolator %s: what it supports: %w", s.Isolators[n].Name, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nesting[n], s.standalone[n] = nesting, standalone
+	return nil
 }
 
 // foundAgain is a container as it is when it runs.
@@ -102,6 +112,7 @@ func (s *Service) foundAgain(e Engine, state *slave.ContainerState) *container {
 	}
 	c := s.newContainer(state.GetContainerId(), config)
 	c.engine, c.pid, c.made, c.isolated, c.state = e, int32(state.GetPid()), true, true, running
+	c.prepared = len(c.isolators)
 	close(c.launched)
 	return c
 }
