@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"strconv"
@@ -99,10 +100,13 @@ func (p passed) become(args []string) error {
 
 const mend = "leave the limit out, or let the daemon do it on this machine"
 
-// only leaves the process what it was given. The three of the order go when the image is
-// run.
+// only has the image get what it was given and nothing else.
 func (p passed) only() error {
-	for _, fd := range []int{p.image, p.order, p.answer} {
+	err := unix.CloseRange(uint(p.image), math.MaxInt32, unix.CLOSE_RANGE_CLOEXEC)
+	if err != unix.ENOSYS && err != unix.EINVAL {
+		return err
+	}
+	for _, fd := range []int{p.image, p.order, p.answer} { // Linux before 5.11
 		unix.CloseOnExec(fd)
 	}
 	return nil

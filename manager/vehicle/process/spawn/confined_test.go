@@ -3,9 +3,12 @@ package spawn_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,6 +18,7 @@ import (
 	"github.com/mesos-modules/mms/internal/privileged"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/process/confine"
+	"github.com/mesos-modules/mms/manager/vehicle/process/spawn"
 )
 
 // said plays a part to its end and returns what it has printed.
@@ -171,4 +175,64 @@ func TestAllAtOnce(t *testing.T) {
 	c := vehicle.Confinement{Memory: 128 << 20, CPUs: 1, OpenFiles: 64, User: "nobody:nogroup", NoNewPrivileges: true, Seccomp: "compute", ReadWrite: []string{dir}}
 	assert.Equal(t, []string{"read " + dir + " done", "write " + dir + " done", "read /proc/self/status EACCES", "write /proc/self/status EACCES"},
 		said(t, c, "files", dir, "/proc/self/status"))
+}
+
+// TestCallsOf32Bits tries the kernel's second door: there a program finds the same calls
+// under other numbers.
+func TestCallsOf32Bits(t *testing.T) {
+	if runtime.GOARCH != "amd64" {
+		assert.NotEqual(t, "amd64", runtime.GOARCH, "only this machine has it")
+		return
+	}
+	source, path := filepath.Join(t.TempDir(), "main.c"), filepath.Join(t.TempDir(), "program")
+	require.NoError(t, os.WriteFile(source, []byte(`
+int main(void) {
+	int r;
+	__asm__ volatile("int $0x80" : "=a"(r) : "0"(20) : "memory", "r8", "r9", "r10", "r11"); /* getpid */
+	return r == -38 ? 38 : 1;
+}`), 0o644))
+	out, err := exec.Command("gcc", "-o", path, source).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	p := start(t, spawn.Spec{Image: open(t, look(t, path)), Confinement: vehicle.Confinement{Seccomp: "default"}})
+	assert.Equal(t, "exit status 38", end(t, p).detail, "ENOSYS")
+}
+
+// TestWithoutControlGroups has a daemon be a user who may make none.
+func TestWithoutControlGroups(t *testing.T) {
+	privileged.Root(t, "this is tried as another user")
+	cmd := exec.Command("/proc/self/exe", victim, "poor")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	require.Len(t, lines, 5, "%s", out)
+	assert.Equal(t, "within: exited (exit status 0)", lines[0])
+	assert.Equal(t, "above: memory (over its memory of 268435456 bytes (exit status 2))", lines[1])
+	assert.Contains(t, lines[2], "cpus: only a control group limits processors, and none can be made here")
+	assert.Contains(t, lines[3], "memory: without control groups what counts is the memory that a process asks for and not what it uses, and 67108864 bytes are not enough")
+	assert.Contains(t, lines[4], "user: only root runs processes as somebody else, and the daemon is the user 54321; run the daemon as root, or leave the user out")
+}
+
+// bePoor starts processes with limits as a user who is not root.
+func bePoor([]string) int {
+	image, err := spawn.Own("")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	for _, what := range []struct{ name, blocks string }{{"within", "16"}, {"above", "2048"}} {
+		p, err := spawn.Start(ctx, spawn.Spec{Image: image, Name: "victim", Args: []string{victim, "eat", what.blocks}, Confinement: vehicle.Confinement{Memory: 256 << 20}})
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		<-p.Cleared()
+		e, detail, _ := p.End()
+		fmt.Printf("%s: %v (%s)\n", what.name, e, detail)
+	}
+	for _, c := range []vehicle.Confinement{{CPUs: 1}, {Memory: 64 << 20}, {User: "root"}} {
+		_, err := spawn.Start(ctx, spawn.Spec{Image: image, Name: "victim", Args: []string{victim, "exit", "0"}, Confinement: c})
+		fmt.Println(err)
+	}
+	return 0
 }

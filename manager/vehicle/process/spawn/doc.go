@@ -36,9 +36,11 @@ type Spec struct {
 	Confinement vehicle.Confinement
 
 	// Lines is told what the process prints, a line at a time, without its end. stream
-	// is Stdout or Stderr; each comes from a goroutine of its own, and none after Done. A line
-	// is valid UTF-8 without control characters, of at most MaxLine bytes. It should
-	// not block: the process waits meanwhile, and what it says last gets lost. Nil: nobody wants to know.
+	// is Stdout or Stderr; each comes from a goroutine of its own. A line is valid UTF-8
+	// without control characters, of at most MaxLine bytes; of a flood some are left
+	// out, which is said in their place. It should not block: the process waits
+	// meanwhile. Its last call is before Done, unless it takes a tenth of a second
+	// then. Nil: nobody wants to know.
 	Lines func(stream, line string)
 }
 

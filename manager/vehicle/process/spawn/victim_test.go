@@ -56,7 +56,7 @@ var parts = map[string]func(args []string) int{
 		_ = w.Flush()
 		return 0
 	},
-	"leave": leave, "daemon": beDaemon, "starve": starve,
+	"leave": leave, "daemon": beDaemon, "starve": starve, "poor": bePoor,
 	"eat":   eat,
 	"spin":  spin,
 	"open":  openAll,
