@@ -17,11 +17,11 @@ type MalformedError struct {
 }
 
 func (e *MalformedError) Error() string {
-	place := e.Method
+	text := "what the other process sent cannot be read"
 	if e.Value != 0 {
-		place = fmt.Sprintf("%s: value %d", e.Method, e.Value)
+		text = fmt.Sprintf("value %d that the other process sent cannot be read", e.Value)
 	}
-	return fmt.Sprintf("%s: what the other process sent cannot be read: %v", place, e.Cause)
+	return within(e.Method, fmt.Errorf("%s: %w", text, e.Cause)).Error()
 }
 
 func (e *MalformedError) Unwrap() error { return e.Cause }

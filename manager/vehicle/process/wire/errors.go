@@ -57,6 +57,14 @@ func (r *Remote) failure(ctx context.Context, method string, err error) error {
 	if ctx.Err() != nil {
 		return err
 	}
+	return within(method, err)
+}
+
+// within puts the method in front of err. The one of sinks has no name.
+func within(method string, err error) error {
+	if method == "" {
+		return err
+	}
 	return fmt.Errorf("%s: %w", method, err)
 }
 
@@ -68,10 +76,10 @@ func (r *Remote) lost(method string, err error) error {
 	}
 	if r.gone != nil {
 		if gone := r.gone(); gone != nil {
-			return fmt.Errorf("%s: %w", method, &goneError{why: gone, link: err})
+			err = &goneError{why: gone, link: err}
 		}
 	}
-	return fmt.Errorf("%s: %w", method, err)
+	return within(method, err)
 }
 
 // goneError reads as why, and is both.

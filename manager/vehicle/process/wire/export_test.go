@@ -44,11 +44,12 @@ const (
 	MaxPanicStack = maxPanicStack
 )
 
-// NewAnswer is the Encoder that a servant gets.
-var NewAnswer = newAnswer
 
-// Until calls something on the other side's root as the connection does.
+// CallRoot calls a method of the other side's root.
 func (c *Conn) CallRoot(ctx context.Context, method string, e *Encoder) error {
 	_, err := c.Remote(0).Call(ctx, method, e)
 	return err
 }
+
+// Read reads an answer.
+func (c *Conn) Read(method string, answer []byte) (*Decoder, error) { return c.read(method, answer) }

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"slices"
 )
@@ -158,7 +157,7 @@ func (r *Remote) Call(ctx context.Context, method string, args *Encoder) (*Decod
 	var b []byte
 	if args != nil {
 		if args.err != nil {
-			return nil, fmt.Errorf("%s: %w", method, args.err)
+			return nil, within(method, args.err)
 		}
 		b = args.b
 	}
