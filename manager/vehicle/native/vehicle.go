@@ -39,6 +39,11 @@ func (*Vehicle) Name() string { return vehicle.Native }
 // exit status 2. The result undoes it.
 func PlainSignals() (restore func()) { return entered.PlainSignals() }
 
+// Alone says that this process carries a single library, for a parent that watches it:
+// a signal inside native code then ends it by that signal, after a line on standard error
+// that names the module. It cannot be undone.
+func (*Vehicle) Alone() { entered.Alone() }
+
 // printable makes text from a library or the loader fit for one line of a log.
 func printable(text string) string {
 	return strings.TrimSpace(strings.Map(func(c rune) rune {

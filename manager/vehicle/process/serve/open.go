@@ -27,12 +27,18 @@ func carried(vehicles []vehicle.Vehicle) opener {
 	return func(o protocol.Opening) (vehicle.Library, vehicle.Description, error) {
 		for _, v := range vehicles {
 			if v.Name() == o.Vehicle {
+				if v, ok := v.(loner); ok {
+					v.Alone()
+				}
 				return open(v, o)
 			}
 		}
 		return nil, vehicle.Description{}, fmt.Errorf("this daemon's child knows no vehicle %q", o.Vehicle)
 	}
 }
+
+// loner is a vehicle that does otherwise in a process which carries a single library.
+type loner interface{ Alone() }
 
 // open opens the file by its path: a library finds others beside it by that. The daemon
 // keeps the file open, so nobody else can get its number, and the file that has it is the

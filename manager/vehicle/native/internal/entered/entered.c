@@ -29,6 +29,7 @@ static note* notes;
 static note* free_notes;
 static pthread_mutex_t writers = PTHREAD_MUTEX_INITIALIZER;
 static struct sigaction before[SIGNALS];
+static int alone;
 
 void* mms_note_new(uintptr_t start, uintptr_t end, int is_code, const char* text) {
   pthread_mutex_lock(&writers);
@@ -143,6 +144,12 @@ static void handle(int sig, siginfo_t* info, void* context) {
     line[k++] = '\n';
     ssize_t ignored = write(STDERR_FILENO, line, k);
     (void)ignored;
+    if (alone) {
+      signal(sig, SIG_DFL);
+      raise(sig);  // comes when this returns
+      errno = kept;
+      return;
+    }
   }
   errno = kept;
   if (before[i].sa_flags & SA_SIGINFO) {
@@ -172,6 +179,8 @@ void mms_guard(void) {
   guarded = 1;
   pthread_mutex_unlock(&writers);
 }
+
+void mms_alone(void) { __atomic_store_n(&alone, 1, __ATOMIC_RELAXED); }
 
 uintptr_t mms_saved_size(void) { return sizeof(struct sigaction) * SIGNALS; }
 

@@ -19,6 +19,11 @@ import "unsafe"
 // the same one however often this is called.
 func Guard() { C.mms_guard() }
 
+// Alone has a signal inside native code end the process by that signal, after the line
+// that names the module, instead of by Go's report and exit status 2: for a process that
+// a library has to itself, whose parent wants to know. It cannot be undone.
+func Alone() { C.mms_alone() }
+
 // Note ties a label to what a thread is in.
 type Note struct{ c unsafe.Pointer }
 

@@ -19,6 +19,7 @@ static inline __attribute__((unused)) uintptr_t mms_enter(uintptr_t what) {
 static inline __attribute__((unused)) void mms_leave(uintptr_t outer) { mms_entered = outer; }
 
 void mms_guard(void);
+void mms_alone(void);
 void* mms_note_new(uintptr_t start, uintptr_t end, int is_code, const char* text);
 void mms_note_free(void* note);
 void mms_plain(void* saved);
