@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -52,6 +53,7 @@ type deadly struct {
 	starts  []time.Time // after the first
 	current *mortal
 	open    int // processes that were neither ended nor closed
+	kills   int
 }
 
 func newProcesses(t testing.TB) *processes {
@@ -119,6 +121,7 @@ func (d *deadly) start() *mortal {
 func (d *deadly) kill() {
 	d.mu.Lock()
 	m := d.current
+	d.kills++
 	d.mu.Unlock()
 	m.end(&vehicle.GoneError{Library: d.path, PID: m.pid, End: vehicle.EndSignaled, Detail: "signal SIGKILL", Said: "last words"})
 }
@@ -294,4 +297,20 @@ func until[T lifecycle.Event](t *testing.T, f fixture, match func(T) bool) T {
 	return e.(T)
 }
 
-func any1[T lifecycle.Event](T) bool { return true }
+func anyOf[T lifecycle.Event](T) bool { return true }
+
+// back waits until the process of a library is there again as often as it was killed,
+// and for all that follows.
+func back(t *testing.T, f fixture, d *deadly) {
+	t.Helper()
+	d.mu.Lock()
+	restarts := d.kills
+	d.mu.Unlock()
+	until(t, f, func(e lifecycle.ProcessRestarted) bool {
+		if e.Library == d.path {
+			restarts--
+		}
+		return restarts == 0
+	})
+	synctest.Wait()
+}
