@@ -50,9 +50,10 @@ func TestCancel(t *testing.T) {
 	})
 
 	t.Run("is not waited for longer than the grace, and the link goes on", func(t *testing.T) {
-		free := make(chan struct{})
+		started, free := make(chan struct{}, 2), make(chan struct{})
 		one, _ := two(t, echo, handlerFunc(func(_ context.Context, object uint64, _ string, args []byte) []byte {
 			if object == 1 {
+				started <- struct{}{}
 				<-free
 			}
 			return args
@@ -65,15 +66,8 @@ func TestCancel(t *testing.T) {
 				cause <- err
 			}()
 		}
-		for {
-			one.out.mu.Lock()
-			under := one.out.current.under
-			one.out.mu.Unlock()
-			if under == 2 {
-				break
-			}
-			time.Sleep(time.Millisecond) // until both are under way
-		}
+		await(t, started, "a call")
+		await(t, started, "a call")
 		cancel(io.ErrNoProgress)
 		require.Equal(t, io.ErrNoProgress, await(t, cause, "the end of the call"))
 		require.Equal(t, io.ErrNoProgress, await(t, cause, "the end of the call"))

@@ -129,7 +129,11 @@ func (in *incoming) call(ctx context.Context, unmarshal func(any) error) (any, e
 		in.link.end(err)
 		return nil, in.link.ended()
 	}
-	ctx, done := in.contextOf(ctx, r)
+	ctx, done, err := in.contextOf(ctx, r)
+	if err != nil {
+		in.link.end(err)
+		return nil, in.link.ended()
+	}
 	if r.flags&onLane != 0 {
 		if args, err = in.fetch(r); err != nil {
 			done()
@@ -179,17 +183,22 @@ func (in *incoming) leave(r request) {
 }
 
 // contextOf makes the context of a call; done has to be called.
-func (in *incoming) contextOf(ctx context.Context, r request) (of context.Context, done func()) {
+func (in *incoming) contextOf(ctx context.Context, r request) (of context.Context, done func(), err error) {
 	stop := func() {}
 	if r.flags&hasDeadline != 0 {
 		ctx, stop = context.WithTimeout(ctx, r.timeout)
 	}
 	if r.flags&cancellable == 0 {
-		return ctx, stop
+		return ctx, stop, nil
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	in.mu.Lock()
 	defer in.mu.Unlock()
+	if in.under[r.id] != nil {
+		cancel(nil)
+		stop()
+		return nil, nil, disorder("call %d is under way and comes again", r.id)
+	}
 	in.under[r.id] = cancel
 	return ctx, func() {
 		cancel(nil)
@@ -197,7 +206,7 @@ func (in *incoming) contextOf(ctx context.Context, r request) (of context.Contex
 		in.mu.Lock()
 		defer in.mu.Unlock()
 		delete(in.under, r.id)
-	}
+	}, nil
 }
 
 // cancel ends the context of a call. The answer is empty if there is no such call: it
