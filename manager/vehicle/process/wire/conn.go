@@ -60,6 +60,11 @@ type Conn struct {
 	end     context.CancelCauseFunc
 	watched sync.WaitGroup
 
+	// order is touched where a call begins and ends, in both directions: what a goroutine
+	// has done before it answers or calls is then seen by whoever is called or answered
+	// because of that, though the reason came by way of another process.
+	order atomic.Uint64
+
 	maxObjects int // MaxObjects, but in tests
 
 	theirs atomic.Pointer[Hello]

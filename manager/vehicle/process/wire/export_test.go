@@ -44,7 +44,6 @@ const (
 	MaxPanicStack = maxPanicStack
 )
 
-
 // CallRoot calls a method of the other side's root.
 func (c *Conn) CallRoot(ctx context.Context, method string, e *Encoder) error {
 	_, err := c.Remote(0).Call(ctx, method, e)

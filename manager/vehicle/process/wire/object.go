@@ -61,8 +61,10 @@ func (c *Conn) Handle(ctx context.Context, object uint64, method string, args []
 	if s == nil {
 		return answerOf(c, &UnknownObjectError{ID: object})
 	}
+	c.order.Add(1)
 	returned := false
 	defer func() {
+		c.order.Add(1)
 		if returned {
 			return
 		}
@@ -161,7 +163,9 @@ func (r *Remote) Call(ctx context.Context, method string, args *Encoder) (*Decod
 		}
 		b = args.b
 	}
+	r.c.order.Add(1)
 	answer, err := r.c.carrier.Call(ctx, r.id, method, b)
+	r.c.order.Add(1)
 	if err != nil {
 		return nil, r.failure(ctx, method, err)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,10 +18,48 @@ import (
 
 // source is an object that was given a sink and a context, as a module is.
 type source struct {
-	fail error
+	mu    sync.Mutex
+	fail  error
+	taker func([]string)
+	given context.Context
+}
 
-	sink func([]string)
-	ctx  context.Context
+func (s *source) sink(v []string) { s.get()(v) }
+
+func (s *source) get() func([]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taker
+}
+
+func (s *source) ctx() context.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.given
+}
+
+func (s *source) fails(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.fail = err
+}
+
+// heard is what a sink was given. In a single process nothing else orders the two sides.
+type heard struct {
+	mu  sync.Mutex
+	all [][]string
+}
+
+func (h *heard) take(v []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.all = append(h.all, v)
+}
+
+func (h *heard) get() [][]string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.all)
 }
 
 func (s *source) Serve(ctx context.Context, c *wire.Conn, _ string, in *wire.Decoder, _ *wire.Encoder) error {
@@ -28,7 +68,9 @@ func (s *source) Serve(ctx context.Context, c *wire.Conn, _ string, in *wire.Dec
 	if err := in.Err(); err != nil {
 		return err
 	}
-	s.sink, s.ctx = sink, lasting
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taker, s.given = sink, lasting
 	return s.fail
 }
 
@@ -53,54 +95,67 @@ func TestSinks(t *testing.T) {
 	t.Run("are called while the other side waits, in order, also after the call", func(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
 		s := &source{}
-		var heard [][]string
+		var h heard
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		require.NoError(t, watch(ctx, p.daemon.Remote(p.module.Export(s)), func(v []string) { heard = append(heard, v) }))
+		require.NoError(t, watch(ctx, p.daemon.Remote(p.module.Export(s)), h.take))
 		for i := range 200 {
 			s.sink([]string{fmt.Sprint(i)})
-			require.Len(t, heard, i+1)
-			require.Equal(t, []string{fmt.Sprint(i)}, heard[i])
+			require.Len(t, h.get(), i+1)
+			require.Equal(t, []string{fmt.Sprint(i)}, h.get()[i])
 		}
 		s.sink(nil)
-		require.Nil(t, heard[200])
+		require.Nil(t, h.get()[200])
 	})
 	t.Run("keep the order that goroutines agree on", func(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
 		s := &source{}
-		var heard []string // without a lock: the sender's is enough
-		require.NoError(t, watch(t.Context(), p.daemon.Remote(p.module.Export(s)), func(v []string) { heard = append(heard, v...) }))
+		var h heard
+		require.NoError(t, watch(t.Context(), p.daemon.Remote(p.module.Export(s)), h.take))
 		var mu sync.Mutex
-		var said []string
+		var said [][]string
 		var all sync.WaitGroup
 		for i := range 8 {
 			all.Go(func() {
 				for j := range 50 {
 					mu.Lock()
-					v := fmt.Sprint(i, j)
+					v := []string{fmt.Sprint(i, j)}
 					said = append(said, v)
-					s.sink([]string{v})
+					s.sink(v)
 					mu.Unlock()
 				}
 			})
 		}
 		all.Wait()
-		require.Equal(t, said, heard)
+		require.Equal(t, said, h.get())
+	})
+	t.Run("need no lock against the call that they are called in, nor against each other", func(t *testing.T) {
+		p := linked(t, wire.Config{}, wire.Config{})
+		r := p.remote(func(ctx context.Context, c *wire.Conn, _ string, in *wire.Decoder, _ *wire.Encoder) error {
+			sink := wire.TakeSink(c, in, (*wire.Encoder).Strings)
+			for range 10 {
+				sink(nil)
+			}
+			return nil
+		})
+		called := 0
+		require.NoError(t, watch(t.Context(), r, func([]string) { called++ }))
+		require.Equal(t, 10, called)
 	})
 	t.Run("nil stays nil", func(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
-		s := &source{sink: func([]string) {}}
+		s := &source{taker: func([]string) {}}
 		require.NoError(t, watch(t.Context(), p.daemon.Remote(p.module.Export(s)), nil))
-		require.Nil(t, s.sink)
+		require.Nil(t, s.get())
 	})
 	t.Run("of both directions may call each other", func(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
 		there, here := &source{}, &source{}
-		var heard []string
-		require.NoError(t, watch(t.Context(), p.module.Remote(p.daemon.Export(here)), func(v []string) { heard = append(heard, v...) }))
+		var h heard
+		require.NoError(t, watch(t.Context(), p.module.Remote(p.daemon.Export(here)), h.take))
 		require.NoError(t, watch(t.Context(), p.daemon.Remote(p.module.Export(there)), func(v []string) { here.sink(append(v, "and back")) }))
 		there.sink([]string{"there"})
-		require.Equal(t, []string{"there", "and back"}, heard)
+		require.Equal(t, [][]string{{"there", "and back"}}, h.get())
 	})
 	t.Run("do nothing once the connection has ended", func(t *testing.T) {
 		for _, closer := range []func(p pair) error{func(p pair) error { return p.daemon.Close() }, func(p pair) error { return p.module.Close() }} {
@@ -109,7 +164,7 @@ func TestSinks(t *testing.T) {
 			require.NoError(t, watch(t.Context(), p.daemon.Remote(p.module.Export(s)), func([]string) { t.Error("it was called") }))
 			require.NoError(t, closer(p))
 			s.sink([]string{"late"})
-			<-s.ctx.Done()
+			<-s.ctx().Done()
 			s.sink([]string{"later"})
 			<-p.daemon.Done()
 			eventually(t, func() bool { objects, contexts := p.daemon.Lent(); return objects+contexts == 0 })
@@ -117,7 +172,8 @@ func TestSinks(t *testing.T) {
 	})
 	t.Run("of a call that failed are taken back", func(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
-		s := &source{fail: errors.New("not today")}
+		s := &source{}
+		s.fails(errors.New("not today"))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		require.EqualError(t, watch(ctx, p.daemon.Remote(p.module.Export(s)), func([]string) { t.Error("it was called") }), "not today")
@@ -205,13 +261,13 @@ func TestSinksAreReleased(t *testing.T) {
 	t.Run("not while somebody does, whatever the collector does", func(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
 		s := &source{}
-		heard := 0
-		require.NoError(t, watch(t.Context(), p.daemon.Remote(p.module.Export(s)), func([]string) { heard++ }))
+		var heard atomic.Int32
+		require.NoError(t, watch(t.Context(), p.daemon.Remote(p.module.Export(s)), func([]string) { heard.Add(1) }))
 		for range 20 {
 			runtime.GC()
 			s.sink(nil)
 		}
-		require.Equal(t, 20, heard)
+		require.Equal(t, int32(20), heard.Load())
 	})
 }
 
@@ -220,10 +276,10 @@ func TestLastingContexts(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
 		s := &source{}
 		ctx, cancel := context.WithCancelCause(t.Context())
-		called := 0
-		require.NoError(t, watch(ctx, p.daemon.Remote(p.module.Export(s)), func([]string) { called++ }))
-		require.NoError(t, s.ctx.Err())
-		done := s.ctx.Done()
+		var called atomic.Int32
+		require.NoError(t, watch(ctx, p.daemon.Remote(p.module.Export(s)), func([]string) { called.Add(1) }))
+		require.NoError(t, s.ctx().Err())
+		done := s.ctx().Done()
 		for range 5 {
 			runtime.GC()
 		}
@@ -234,11 +290,11 @@ func TestLastingContexts(t *testing.T) {
 		}
 		cancel(fmt.Errorf("enough: %w", context.DeadlineExceeded))
 		<-done
-		require.ErrorIs(t, s.ctx.Err(), context.Canceled)
-		require.EqualError(t, context.Cause(s.ctx), "enough: context deadline exceeded")
-		require.ErrorIs(t, context.Cause(s.ctx), context.DeadlineExceeded)
+		require.ErrorIs(t, s.ctx().Err(), context.Canceled)
+		require.EqualError(t, context.Cause(s.ctx()), "enough: context deadline exceeded")
+		require.ErrorIs(t, context.Cause(s.ctx()), context.DeadlineExceeded)
 		s.sink(nil)
-		require.Zero(t, called)
+		require.Zero(t, called.Load())
 		require.NoError(t, p.module.Err())
 		eventually(t, func() bool {
 			objects, contexts := p.daemon.Lent()
@@ -266,7 +322,7 @@ func TestLastingContexts(t *testing.T) {
 		defer cancel()
 		require.NoError(t, watch(ctx, p.daemon.Remote(p.module.Export(s)), nil))
 		want, _ := ctx.Deadline()
-		got, ok := s.ctx.Deadline()
+		got, ok := s.ctx().Deadline()
 		require.True(t, ok)
 		require.WithinDuration(t, want, got, time.Minute)
 	})
@@ -274,11 +330,11 @@ func TestLastingContexts(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
 		s := &source{}
 		require.NoError(t, watch(context.Background(), p.daemon.Remote(p.module.Export(s)), nil))
-		_, ok := s.ctx.Deadline()
+		_, ok := s.ctx().Deadline()
 		require.False(t, ok)
-		require.NoError(t, s.ctx.Err())
+		require.NoError(t, s.ctx().Err())
 		require.NoError(t, p.daemon.Close())
-		<-s.ctx.Done()
+		<-s.ctx().Done()
 	})
 	t.Run("are one for all calls with the same", func(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})
@@ -286,12 +342,12 @@ func TestLastingContexts(t *testing.T) {
 		s := &source{}
 		r := p.daemon.Remote(p.module.Export(s))
 		require.NoError(t, watch(ctx, r, nil))
-		first := s.ctx
-		s.fail = errors.New("this one fails")
+		first := s.ctx()
+		s.fails(errors.New("this one fails"))
 		require.Error(t, watch(ctx, r, nil))
-		s.fail = nil
+		s.fails(nil)
 		require.NoError(t, watch(ctx, r, nil))
-		require.Equal(t, first, s.ctx)
+		require.Equal(t, first, s.ctx())
 		require.NoError(t, first.Err(), "a call that fails does not end it for others")
 		_, contexts := p.daemon.Lent()
 		require.Equal(t, 1, contexts)
