@@ -11,7 +11,6 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/internal/daemon"
 	"github.com/mesos-modules/mms/internal/slave"
-	"github.com/mesos-modules/mms/manager/trial"
 	"github.com/mesos-modules/mms/modules"
 	"github.com/mesos-modules/mms/roles"
 )
@@ -20,8 +19,8 @@ import (
 var mesosVersion = facade.MesosVersion
 
 func main() {
-	if trial.Main(daemon.Vehicles()...) {
-		return // it was started to try libraries out
+	if daemon.Child() {
+		return // a daemon has started it, for a library
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, daemon.Signals()...)

@@ -33,7 +33,7 @@ func (d *daemon) newApp(ctx context.Context) (*fx.App, error) {
 	})
 	d.bus.Observe(d.measures.Observe)
 
-	cfg := d.flags.config(d.o, d.manifest)
+	cfg := d.flags.config(d.o, d.manifest, d.out.log)
 	cfg.Bus, cfg.Logger, cfg.Metrics = d.bus, d.out.log, d.measures.Module
 	m, err := manager.New(cfg)
 	if err != nil {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -248,9 +249,10 @@ func redacted(text string) string {
 }
 
 // config is what the flags say to the module system.
-func (f *flagSet) config(o Options, wanted manifest.Manifest) manager.Config {
+func (f *flagSet) config(o Options, wanted manifest.Manifest, log *slog.Logger) manager.Config {
+	vehicles := Vehicles(log)
 	cfg := manager.Config{
-		Daemon: o.Daemon, MesosVersion: o.Version, Builtin: o.Builtin, Vehicles: Vehicles(),
+		Daemon: o.Daemon, MesosVersion: o.Version, Builtin: o.Builtin, Vehicles: vehicles, Launcher: launcher(vehicles),
 		Isolation: manifest.Isolation(f.modulesIsolation.Get()),
 		Manifests: []manifest.Manifest{wanted}, SearchPath: f.searchPath(o.Env), AllowWorldWritable: f.allowWorldWritable.Get(),
 		Limits: manifest.Limits{Open: f.openLimit.Get(), Check: f.checkLimit.Get(), Create: f.createLimit.Get(),

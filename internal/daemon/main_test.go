@@ -20,12 +20,11 @@ import (
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/internal/daemon"
-	"github.com/mesos-modules/mms/manager/trial"
 	"github.com/mesos-modules/mms/roles"
 )
 
 func TestMain(m *testing.M) {
-	if trial.Main(daemon.Vehicles()...) {
+	if daemon.Child() {
 		return
 	}
 	// The first subscription to signals starts a goroutine that never ends.

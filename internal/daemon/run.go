@@ -16,9 +16,6 @@ import (
 	"syscall"
 
 	"github.com/mesos-modules/mms/facade"
-	"github.com/mesos-modules/mms/manager/vehicle"
-	"github.com/mesos-modules/mms/manager/vehicle/goplugin"
-	"github.com/mesos-modules/mms/manager/vehicle/native"
 	"github.com/mesos-modules/mms/modules/calculator/example"
 	"github.com/mesos-modules/mms/roles"
 )
@@ -54,9 +51,6 @@ type Options struct {
 
 // Builtin are the libraries that are compiled into both daemons.
 func Builtin() []facade.Library { return []facade.Library{example.Library} }
-
-// Vehicles are those of the daemons, for [Run] and for the trial child.
-func Vehicles() []vehicle.Vehicle { return []vehicle.Vehicle{goplugin.New(""), native.New()} }
 
 // Run is the whole life of a daemon. It returns the exit status when the daemon has
 // stopped: because ctx ended or a signal came, or by itself because it could not

@@ -91,7 +91,11 @@ func serve(ctx context.Context, o Options, f *flagSet, notices []flags.Notice) i
 	d.started()
 	select {
 	case <-ctx.Done():
+	case lost := <-d.mods.Failed():
+		d.fail(lost)
 	case <-d.failing:
+	}
+	if ctx.Err() == nil {
 		failure(d.o, "%v: stops: %v", d.o.Daemon, d.failure)
 	}
 	return d.stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"syscall"
 
 	"github.com/hashicorp/go-multierror"
@@ -46,7 +47,7 @@ func verified(ctx context.Context, o Options, f *flagSet) (verify.Result, error)
 	if len(said.Findings) > 0 {
 		return said, nil
 	}
-	m, err := manager.New(f.config(o, wanted))
+	m, err := manager.New(f.config(o, wanted, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return verify.Result{}, err
 	}

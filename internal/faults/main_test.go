@@ -2,13 +2,13 @@ package faults
 
 import (
 	"fmt"
+	"log/slog"
 	"os"
 	"testing"
 
 	"go.uber.org/goleak"
 
 	"github.com/mesos-modules/mms/internal/daemon"
-	"github.com/mesos-modules/mms/manager/trial"
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
 
@@ -18,10 +18,10 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	vehicles = daemon.Vehicles()
-	if trial.Main(vehicles...) {
+	if daemon.Child() {
 		return
 	}
+	vehicles = daemon.Vehicles(slog.New(slog.DiscardHandler))
 	dir, err := os.MkdirTemp("", "faults")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
