@@ -39,12 +39,18 @@ func (v *Vehicle) Recognise(f vehicle.File) (vehicle.Description, bool, error) {
 }
 
 func recognise(file io.ReaderAt, f vehicle.File) (d vehicle.Description, mine bool, err error) {
-	image, err := elf.NewFile(file)
-	if err != nil || !executable(image) {
+	image, damage := elf.NewFile(file)
+	if damage == nil && !executable(image) {
 		return d, false, nil
 	}
 	served, err := contains(io.NewSectionReader(file, 0, f.Size), mark())
-	if err != nil {
+	switch {
+	case damage != nil && served:
+		return d, true, &vehicle.Refusal{Rule: finding.LibraryFormat, Problem: "the program is damaged: " + damage.Error(), Cause: damage,
+			Mend: "copy or build it again"}
+	case damage != nil:
+		return d, false, nil
+	case err != nil:
 		return d, true, &vehicle.Refusal{Rule: finding.LibraryFile, Problem: "the program cannot be read: " + err.Error(), Cause: err,
 			Mend: "see whether it is still being written"}
 	}
