@@ -38,6 +38,13 @@ func TestMain(m *testing.M) {
 	if confine.Main() || serve.Isolated(goplugin.New(""), native.New()) {
 		return
 	}
+	if name := os.Getenv(jobVariable); name != "" {
+		if err := job(name, os.Getenv(libraryVariable)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	os.Exit(run(m))
 }
 
