@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"reflect"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,9 +23,9 @@ func TestEveryMethodOfEveryRole(t *testing.T) {
 			continue
 		}
 		t.Run(role.Name, func(t *testing.T) {
-			var answer answerFunc
+			var answer atomic.Value
 			stub := reflect.ValueOf(p.stub(t, role.Name, echoOf(role.Name, func(m string, ctx context.Context, in ...any) ([]any, error) {
-				return answer(m, ctx, in...)
+				return answer.Load().(answerFunc)(m, ctx, in...)
 			})))
 			for i := range role.Type.NumMethod() {
 				method := role.Type.Method(i)
@@ -39,15 +41,19 @@ func TestEveryMethodOfEveryRole(t *testing.T) {
 }
 
 // echo makes one call with random values, whose answer are random values.
-func echo(t *testing.T, r *rand.Rand, call reflect.Value, method reflect.Method, answer *answerFunc) {
+func echo(t *testing.T, r *rand.Rand, call reflect.Value, method reflect.Method, answer *atomic.Value) {
 	in := []reflect.Value{reflect.ValueOf(t.Context())}
-	var said, heard []reflect.Value // by the sinks
+	var said []reflect.Value // to the sinks
+	var heard values
 	for i := 1; i < method.Type.NumIn(); i++ {
 		if of := method.Type.In(i); of.Kind() == reflect.Func {
 			in = append(in, reflect.MakeFunc(of, func(args []reflect.Value) []reflect.Value {
-				heard = append(heard, args[0])
+				heard.add(args[0])
 				return nil
 			}))
+			for range r.IntN(4) {
+				said = append(said, anyValue(r, of.In(0)))
+			}
 			continue
 		}
 		in = append(in, anyValue(r, method.Type.In(i)))
@@ -60,16 +66,14 @@ func echo(t *testing.T, r *rand.Rand, call reflect.Value, method reflect.Method,
 	if r.IntN(5) == 0 {
 		fails = &fs.PathError{Op: "echo", Path: anyText(r), Err: fs.ErrExist}
 	}
-	came := false
-	*answer = func(name string, _ context.Context, args ...any) ([]any, error) {
-		came = true
+	var came atomic.Bool
+	answer.Store(answerFunc(func(name string, _ context.Context, args ...any) ([]any, error) {
+		came.Store(true)
 		require.Equal(t, method.Name, name)
 		require.Len(t, args, len(in)-1)
 		for i, got := range args {
 			if sink := reflect.ValueOf(got); sink.Kind() == reflect.Func {
-				for range r.IntN(4) {
-					v := anyValue(r, sink.Type().In(0))
-					said = append(said, v)
+				for _, v := range said {
 					sink.Call([]reflect.Value{v})
 				}
 				continue
@@ -81,9 +85,9 @@ func echo(t *testing.T, r *rand.Rand, call reflect.Value, method reflect.Method,
 			results[i] = v.Interface()
 		}
 		return results, fails
-	}
+	}))
 	got := call.Call(in)
-	require.True(t, came)
+	require.True(t, came.Load())
 	err, _ := got[len(got)-1].Interface().(error)
 	if fails != nil {
 		require.EqualError(t, err, fails.Error())
@@ -98,8 +102,26 @@ func echo(t *testing.T, r *rand.Rand, call reflect.Value, method reflect.Method,
 			requireSame(t, out[i], got[i])
 		}
 	}
-	require.Len(t, heard, len(said))
-	for i := range said {
-		requireSame(t, said[i], heard[i])
+	require.Len(t, heard.get(), len(said))
+	for i, v := range said {
+		requireSame(t, v, heard.get()[i])
 	}
+}
+
+// values are collected in goroutines that only the two sides' words order.
+type values struct {
+	mu  sync.Mutex
+	all []reflect.Value
+}
+
+func (s *values) add(v reflect.Value) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.all = append(s.all, v)
+}
+
+func (s *values) get() []reflect.Value {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all
 }
