@@ -62,10 +62,10 @@ func (l *lives) restarted(now time.Time) (out time.Duration, ok bool) {
 	return out, true
 }
 
-// is records another state of what is lost.
-func (l *lives) is(state LifeState, now time.Time) {
-	if l.state != state {
-		l.state, l.since = state, now
+// givenUp records that it is lost for good, or until another process is there.
+func (l *lives) givenUp(now time.Time) {
+	if l.state != Unavailable {
+		l.state, l.since = Unavailable, now
 	}
 }
 
@@ -90,10 +90,12 @@ func (m *Manager) lifeOf(mod *module) Life {
 	}
 	life := mod.lives.shown()
 	life.PID = process.PID
-	if mod.givenUp != nil {
-		if by, _ := m.filler(mod); by != nil {
-			life.Fallback = by.name
-		}
+	if mod.givenUp == nil {
+		return life
+	}
+	life.State = Unavailable
+	if by, _ := m.filler(mod); by != nil && !m.hopeless(mod, nil) {
+		life.State, life.Fallback = StoodInFor, by.name
 	}
 	return life
 }

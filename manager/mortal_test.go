@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -313,4 +314,19 @@ func back(t *testing.T, f fixture, d *deadly) {
 		return restarts == 0
 	})
 	synctest.Wait()
+}
+
+// pid is the number of the first process of a library that was lost.
+func pid(f fixture, d *deadly) string {
+	for _, e := range lifecycle.Of[lifecycle.ProcessLost](f.events.Events()) {
+		if e.Library == d.path {
+			return strconv.Itoa(e.PID)
+		}
+	}
+	return ""
+}
+
+// restartError is how a restart's failure reads that was broken on purpose.
+func restartError(d *deadly) string {
+	return "library " + d.path + ": restart: " + testharness.ErrBroken.Error()
 }

@@ -60,7 +60,7 @@ func (s *supervised) surrender(ctx context.Context, why *surrender) {
 	defer s.take()()
 	m := s.m
 	m.mu.Lock()
-	s.lib.lives.is(Unavailable, m.bus.Now())
+	s.lib.lives.givenUp(m.bus.Now())
 	m.mu.Unlock()
 	for concerned := m.concerned(s.lib); len(concerned) > 0; concerned = m.forsaken() {
 		for _, mod := range concerned {
@@ -120,13 +120,10 @@ func (m *Manager) forsaken() (all []*module) {
 // giveUpModule does what a module's policy says.
 func (m *Manager) giveUpModule(mod *module, why *surrender) {
 	m.mu.Lock()
-	policy, state := m.policyOf(mod), Unavailable
-	if policy == manifest.PolicyFallback {
-		state = StoodInFor
-	}
+	policy := m.policyOf(mod)
 	mod.givenUp = why
 	mod.lives.lost(m.bus.Now(), why)
-	mod.lives.is(state, m.bus.Now())
+	mod.lives.givenUp(m.bus.Now())
 	for inst := range m.instances {
 		if inst.module == mod && inst.now == nil {
 			for _, b := range inst.bindings {

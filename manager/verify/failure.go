@@ -110,6 +110,18 @@ func (m *module) sharing(c *check, needs reach) string {
 	return first
 }
 
+// waiting are the modules that wait to take over for another one. A site that takes every module of its role leaves them
+// alone until then.
+func (c *check) waiting() map[string]bool {
+	waiting := map[string]bool{}
+	for _, m := range c.modules {
+		if other := m.onFailure.Fallback; other != m.Name {
+			waiting[other] = true
+		}
+	}
+	return waiting
+}
+
 // rounds are the circles in which modules fall back to one another, each under the name of its member that was loaded
 // first. One that falls back to itself makes none.
 func (c *check) rounds() map[string][]string {

@@ -30,9 +30,10 @@ func (c *check) rootsIn(here bool) []root {
 			}
 		}
 	}
+	waiting := c.waiting()
 	for _, m := range c.modules {
 		for _, s := range c.roles[m.Role].Sites {
-			if here && s.Takes == roles.All && s.On&c.Daemon != 0 {
+			if here && s.Takes == roles.All && s.On&c.Daemon != 0 && !waiting[m.Name] {
 				all = append(all, root{name: "role:" + m.Role, module: m.Name, takes: roles.All})
 			}
 		}

@@ -54,7 +54,7 @@ func (c *check) flags() []string {
 
 // sites draws the sites of this daemon whose role it can call.
 func (c *check) sites() []Site {
-	all := []Site{}
+	all, waiting := []Site{}, c.waiting()
 	for _, role := range c.Roles {
 		for _, site := range role.Sites {
 			if site.On&c.Daemon == 0 || role.Type == nil {
@@ -62,7 +62,7 @@ func (c *check) sites() []Site {
 			}
 			s := Site{Role: role.Name, Flag: site.Flag, Name: site.Name, Takes: site.Takes.String(), Modules: []string{}}
 			if site.Takes == roles.All {
-				s.Modules = append(s.Modules, c.byRole[role.Name]...)
+				s.Modules = append(s.Modules, slices.DeleteFunc(slices.Clone(c.byRole[role.Name]), func(name string) bool { return waiting[name] })...)
 				slices.Sort(s.Modules)
 			}
 			for _, b := range c.bindings {

@@ -1,0 +1,479 @@
+package manager_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/internal/testharness"
+	"github.com/mesos-modules/mms/lifecycle"
+	"github.com/mesos-modules/mms/manager"
+	"github.com/mesos-modules/mms/manager/handle"
+	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/roles/calculator"
+)
+
+var (
+	isOptional = manifest.OnFailure{Policy: manifest.PolicyOptional}
+	isRequired = manifest.OnFailure{Policy: manifest.PolicyRequired}
+)
+
+func fallbackTo(name string) manifest.OnFailure {
+	return manifest.OnFailure{Policy: manifest.PolicyFallback, Fallback: name}
+}
+
+// doomed makes a library's restarts fail until the test says otherwise, with a limit of
+// one attempt.
+func (d *deadly) doomed() (saved func()) {
+	d.Restart = manifest.Restart{Limit: 1, Within: time.Hour, Backoff: time.Second, Longest: 10 * time.Second}
+	err := testharness.ErrBroken
+	d.Again = func(context.Context, int) error {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return err
+	}
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		err = nil
+	}
+}
+
+func givenUp(t *testing.T, f fixture, name string) lifecycle.ModuleGivenUp {
+	t.Helper()
+	e := until(t, f, func(e lifecycle.ModuleGivenUp) bool { return e.Module == name })
+	synctest.Wait()
+	return e
+}
+
+func notFailed(t *testing.T, f fixture) {
+	t.Helper()
+	select {
+	case err := <-f.Failed():
+		require.NoError(t, err)
+	default:
+	}
+}
+
+func TestPolicyOptional(t *testing.T) {
+	t.Run("leaves the site unavailable, and the daemon goes on", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a, b := p.add("a", testharness.Calculator{Name: "a"}.In(j)), p.add("b", testharness.Calculator{Name: "b"}.In(j))
+			a.Policies["a"] = isOptional
+			a.doomed()
+			f := p.fixture(j, nil, []string{"a", "b"}, a, b)
+			hs := start(t, f)
+			a.kill()
+			e := givenUp(t, f, "a")
+			assert.Equal(t, "optional", e.Policy)
+			assert.Equal(t, 1, e.Attempts)
+			_, err := hs[0].Compute(t.Context(), 1, 2)
+			require.ErrorIs(t, err, handle.ErrUnbound)
+			require.ErrorIs(t, err, testharness.ErrBroken)
+			require.ErrorContains(t, err, "module a is unavailable: it is given up")
+			_, _, err = manager.LoadModule[calculator.Calculator](t.Context(), f.Manager, "a")
+			require.ErrorContains(t, err, "module a: it is given up")
+			works(t, hs[1])
+			time.Sleep(time.Hour)
+			notFailed(t, f)
+			assert.Len(t, a.tried(time.Now()), 1, "nobody asked for a probe")
+			assert.Equal(t, manager.Unavailable, stateOf(t, f, "a").State)
+			assert.Equal(t, manager.Unavailable, f.Libraries()[0].Life.State)
+			require.NoError(t, f.Close())
+			assert.Equal(t, []string{"call b", "close b"}, j.Lines()[2:])
+		})
+	})
+	t.Run("who requires it without a policy of its own stops the daemon", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			a.Policies["a"] = isOptional
+			a.doomed()
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "top", Requires: requires("a")}.In(j)}, []string{"top"}, a)
+			start(t, f)
+			a.kill()
+			var lost *manager.LostError
+			require.ErrorAs(t, <-f.Failed(), &lost)
+			assert.Equal(t, "top", lost.Module)
+			assert.Equal(t, a.path, lost.Library)
+			require.NoError(t, f.Close())
+		})
+	})
+	t.Run("who can do without it is made again without", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			a.Policies["a"] = isOptional
+			a.doomed()
+			var had []bool
+			optional := testharness.Requires("a", "")
+			optional.Optional = true
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "top", Requires: []facade.Requirement{optional},
+				New: func(_ context.Context, host facade.Host, _ facade.Parameters) error {
+					_, err := facade.Required[calculator.Calculator](host, "a")
+					had = append(had, err == nil)
+					return nil
+				}}.In(j)}, []string{"top"}, a)
+			h := start(t, f)[0]
+			a.kill()
+			givenUp(t, f, "a")
+			works(t, h)
+			assert.Equal(t, []bool{true, false}, had)
+			assert.Equal(t, manager.Running, stateOf(t, f, "top").State)
+			notFailed(t, f)
+			require.NoError(t, f.Close())
+		})
+	})
+	t.Run("one module of a library stops the daemon, another does not", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			lib := p.add("ab", testharness.Calculator{Name: "a"}.In(j), testharness.Calculator{Name: "b"}.In(j))
+			lib.Policies["a"], lib.Policies["b"] = isOptional, isRequired
+			lib.doomed()
+			f := p.fixture(j, nil, []string{"a", "b"}, lib)
+			start(t, f)
+			lib.kill()
+			var lost *manager.LostError
+			require.ErrorAs(t, <-f.Failed(), &lost)
+			assert.Equal(t, "b", lost.Module)
+			require.NoError(t, f.Close())
+		})
+	})
+	t.Run("a module that nothing uses stops nobody", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			lib := p.add("ab", testharness.Calculator{Name: "a"}.In(j), testharness.Calculator{Name: "b"}.In(j))
+			lib.Policies["a"] = isOptional
+			lib.doomed()
+			f := p.fixture(j, nil, []string{"a"}, lib)
+			start(t, f)
+			lib.kill()
+			givenUp(t, f, "a")
+			notFailed(t, f)
+			require.NoError(t, f.Close())
+		})
+	})
+}
+
+func TestPolicyFallback(t *testing.T) {
+	type sizes struct {
+		Size int64 `mms:"size" doc:"any"`
+	}
+	for name, builtin := range map[string]bool{"of the daemon": true, "in a process of its own": false} {
+		t.Run("another module "+name+" stands in, and gives the place back", func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				j, p := &testharness.Journal{}, newProcesses(t)
+				a := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+				a.Policies["a"] = fallbackTo("other")
+				saved := a.doomed()
+				other := testharness.Calculator{Name: "other"}.In(j)
+				libs, shipped := []*deadly{a}, []facade.Declared{other}
+				if !builtin {
+					libs, shipped = append(libs, p.add("other", other)), nil
+				}
+				f := p.fixture(j, shipped, []string{"a"}, libs...)
+				h := start(t, f)[0]
+				a.kill()
+				assert.Equal(t, "fallback", givenUp(t, f, "a").Policy)
+				works(t, h)
+				life := stateOf(t, f, "a")
+				assert.Equal(t, manager.StoodInFor, life.State)
+				assert.Equal(t, "other", life.Fallback)
+				gaveUp := time.Now()
+				time.Sleep(time.Minute - time.Second)
+				synctest.Wait()
+				assert.Equal(t, []time.Duration{0, 10 * time.Second, 20 * time.Second, 30 * time.Second, 40 * time.Second, 50 * time.Second}, a.tried(gaveUp))
+				works(t, h)
+				saved()
+				back(t, f, a)
+				works(t, h)
+				assert.Equal(t, []string{"new a", "new other", "call other", "call other", "new a", "close other", "call a"}, j.Lines())
+				assert.Equal(t, manager.Running, stateOf(t, f, "a").State)
+				assert.Empty(t, stateOf(t, f, "a").Fallback)
+				notFailed(t, f)
+				lines := told(f)
+				assert.Equal(t, []string{"ProcessLost", "a lost: module a: the process of its library " + a.path + " (pid " + pid(f, a) + ") is gone: signal SIGKILL; it said: last words",
+					"RestartFailed", "a given up (fallback) after 1 attempts: " + restartError(a), "a replaced by other"}, lines[:5])
+				assert.Equal(t, []string{"ProcessRestarted", "a back in the place of other", "a restarted"}, lines[len(lines)-3:])
+
+				// It begins anew.
+				time.Sleep(time.Hour)
+				a.kill()
+				back(t, f, a)
+				works(t, h)
+				require.NoError(t, f.Close())
+				assert.Equal(t, []string{"new a", "call a", "close a"}, j.Lines()[7:])
+			})
+		})
+	}
+	t.Run("who stands in has parameters of its own, and what it requires", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			var given []facade.Parameters
+			record := func(_ context.Context, _ facade.Host, p facade.Parameters) error {
+				given = append(given, p)
+				return nil
+			}
+			a := p.add("a", testharness.Calculator{Name: "a", Schema: facade.SchemaOf[sizes](), New: record}.In(j))
+			a.Policies["a"] = fallbackTo("other")
+			saved := a.doomed()
+			other := p.add("other", testharness.Calculator{Name: "other", Requires: requires("base"), New: record}.In(j),
+				testharness.Calculator{Name: "base"}.In(j))
+			f := p.fixture(j, nil, nil, a, other)
+			start(t, f)
+			c, closing, err := manager.Create[calculator.Calculator](t.Context(), f.Manager, "a", facade.Parameters{{Key: "size", Value: "7"}})
+			require.NoError(t, err)
+			a.kill()
+			givenUp(t, f, "a")
+			works(t, c)
+			saved()
+			back(t, f, a)
+			works(t, c)
+			require.NoError(t, closing(t.Context()))
+			require.NoError(t, f.Close())
+			assert.Equal(t, []facade.Parameters{{{Key: "size", Value: "7"}}, {}, {{Key: "size", Value: "7"}}}, given)
+			assert.Equal(t, []string{"new a", "new base", "new other", "call other", "new a", "close other", "close base", "call a", "close a"}, j.Lines())
+		})
+	})
+	t.Run("an instance made on demand meanwhile is of the module that stands in", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			a.Policies["a"] = fallbackTo("other")
+			saved := a.doomed()
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "other"}.In(j)}, []string{"a"}, a)
+			start(t, f)
+			a.kill()
+			givenUp(t, f, "a")
+			c, _, err := manager.LoadModule[calculator.Calculator](t.Context(), f.Manager, "a")
+			require.NoError(t, err)
+			works(t, c)
+			saved()
+			back(t, f, a)
+			works(t, c)
+			require.NoError(t, f.Close())
+			assert.Equal(t, []string{"new a", "new other", "new other", "call other", "new a", "new a", "close other", "close other",
+				"call a", "close a", "close a"}, j.Lines())
+		})
+	})
+	t.Run("who requires the module is made again, with the one and with the other", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			a.Policies["a"] = fallbackTo("other")
+			saved := a.doomed()
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "other"}.In(j),
+				testharness.Calculator{Name: "top", Requires: requires("a"), New: func(ctx context.Context, host facade.Host, _ facade.Parameters) error {
+					base, err := facade.Required[calculator.Calculator](host, "a")
+					if err == nil {
+						_, err = base.Compute(ctx, 1, 2)
+					}
+					return err
+				}}.In(j)}, []string{"top"}, a)
+			h := start(t, f)[0]
+			a.kill()
+			givenUp(t, f, "a")
+			works(t, h)
+			saved()
+			back(t, f, a)
+			works(t, h)
+			notFailed(t, f)
+			require.NoError(t, f.Close())
+			assert.Equal(t, []string{"new a", "new top", "call a", "close top", "new other", "new top", "call other", "call top",
+				"new a", "close top", "new top", "call a", "close other", "call top", "close top", "close a"}, j.Lines())
+		})
+	})
+	t.Run("goes on if the place cannot be given back", func(t *testing.T) {
+		for name, requirer := range map[string]bool{"because the module's constructor fails": false, "because who requires it fails with it": true} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					j, p := &testharness.Journal{}, newProcesses(t)
+					var fail error
+					a := p.add("a", testharness.Calculator{Name: "a", New: func(context.Context, facade.Host, facade.Parameters) error {
+						if requirer {
+							return nil
+						}
+						return fail
+					}}.In(j))
+					a.Policies["a"] = fallbackTo("other")
+					saved := a.doomed()
+					f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "other"}.In(j),
+						testharness.Calculator{Name: "top", Requires: requires("a"), New: func(context.Context, facade.Host, facade.Parameters) error {
+							if requirer && a.running() > 0 {
+								return fail
+							}
+							return nil
+						}}.In(j)}, []string{"a", "top"}, a)
+					hs := start(t, f)
+					a.kill()
+					givenUp(t, f, "a")
+					fail = testharness.ErrBroken
+					saved()
+					e := until(t, f, func(e lifecycle.RestartFailed) bool { return e.Attempt == 2 })
+					synctest.Wait()
+					assert.Equal(t, 10*time.Second, e.Wait)
+					assert.Contains(t, e.Err, "broken on purpose")
+					assert.Zero(t, a.running())
+					works(t, hs[0])
+					works(t, hs[1])
+					assert.Equal(t, manager.StoodInFor, stateOf(t, f, "a").State)
+					fail = nil
+					back(t, f, a)
+					works(t, hs[0])
+					works(t, hs[1])
+					assert.Equal(t, []string{"call a", "call top"}, j.Lines()[len(j.Lines())-2:])
+					notFailed(t, f)
+					require.NoError(t, f.Close())
+					made, closed := 0, 0
+					for _, line := range j.Lines() {
+						switch line[:3] {
+						case "new":
+							made++
+						case "clo":
+							closed++
+						}
+					}
+					failed := 1 // constructor
+					died := 1   // with the first process
+					assert.Equal(t, made-failed-died, closed, j.Lines())
+				})
+			})
+		}
+	})
+	t.Run("one that fails leaves the site unavailable", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			a.Policies["a"] = fallbackTo("other")
+			saved := a.doomed()
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "other",
+				New: func(context.Context, facade.Host, facade.Parameters) error { return errors.New("not me") }}.In(j)}, []string{"a"}, a)
+			h := start(t, f)[0]
+			a.kill()
+			givenUp(t, f, "a")
+			_, err := h.Compute(t.Context(), 1, 2)
+			require.ErrorIs(t, err, handle.ErrUnbound)
+			require.ErrorContains(t, err, "not me")
+			assert.Equal(t, manager.Unavailable, stateOf(t, f, "a").State)
+			notFailed(t, f)
+			saved()
+			back(t, f, a)
+			works(t, h)
+			require.NoError(t, f.Close())
+			assert.Equal(t, []string{"new a", "new other", "new a", "call a", "close a"}, j.Lines())
+		})
+	})
+	t.Run("one that is lost itself is started again, and given up for the next", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a, b := p.add("a", testharness.Calculator{Name: "a"}.In(j)), p.add("b", testharness.Calculator{Name: "b"}.In(j))
+			a.Policies["a"], b.Policies["b"] = fallbackTo("b"), fallbackTo("c")
+			a.doomed()
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "c"}.In(j)}, []string{"a"}, a, b)
+			h := start(t, f)[0]
+			a.kill()
+			givenUp(t, f, "a")
+			works(t, h)
+			b.kill()
+			synctest.Wait()
+			_, err := h.Compute(t.Context(), 1, 2)
+			requireGone(t, err, "b")
+			back(t, f, b)
+			works(t, h)
+			b.Again = func(context.Context, int) error { return testharness.ErrBroken }
+			b.kill()
+			givenUp(t, f, "b")
+			works(t, h)
+			assert.Equal(t, "c", stateOf(t, f, "a").Fallback)
+			notFailed(t, f)
+			require.NoError(t, f.Close())
+			assert.Equal(t, []string{"new a", "new b", "call b", "new b", "call b", "new c", "call c", "close c"}, j.Lines())
+		})
+	})
+	t.Run("one without a policy that is lost leaves the site unavailable", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a, b := p.add("a", testharness.Calculator{Name: "a"}.In(j)), p.add("b", testharness.Calculator{Name: "b"}.In(j))
+			a.Policies["a"] = fallbackTo("b")
+			a.doomed()
+			b.doomed()
+			f := p.fixture(j, nil, []string{"a"}, a, b)
+			h := start(t, f)[0]
+			a.kill()
+			givenUp(t, f, "a")
+			works(t, h)
+			b.kill()
+			assert.Equal(t, "optional", givenUp(t, f, "b").Policy)
+			_, err := h.Compute(t.Context(), 1, 2)
+			require.ErrorIs(t, err, handle.ErrUnbound)
+			assert.Equal(t, manager.Unavailable, stateOf(t, f, "a").State)
+			notFailed(t, f)
+			require.NoError(t, f.Close())
+		})
+	})
+	t.Run("a call inside the one that stood in ends there", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			a.Policies["a"] = fallbackTo("other")
+			saved := a.doomed()
+			inside, release := make(chan struct{}), make(chan struct{})
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "other", Compute: func(context.Context, byte, int64) (int32, error) {
+				close(inside)
+				<-release
+				return 7, nil
+			}}.In(j)}, []string{"a"}, a)
+			h := start(t, f)[0]
+			a.kill()
+			givenUp(t, f, "a")
+			done := make(chan int32, 1)
+			go func() {
+				sum, err := h.Compute(t.Context(), 1, 2)
+				assert.NoError(t, err)
+				done <- sum
+			}()
+			<-inside
+			saved()
+			synctest.Wait()
+			time.Sleep(11 * time.Second)
+			works(t, h)
+			close(release)
+			assert.EqualValues(t, 7, <-done)
+			back(t, f, a)
+			require.NoError(t, f.Close())
+		})
+	})
+	t.Run("a module that runs for itself is stopped and set going", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			runs := func(name string) facade.Declared {
+				return anonymousModule(name, func(ctx context.Context) error {
+					j.Add("run " + name)
+					<-ctx.Done()
+					j.Add("ran " + name)
+					return ctx.Err()
+				})
+			}
+			a := p.add("a", runs("a"))
+			a.Policies["a"] = fallbackTo("other")
+			saved := a.doomed()
+			f := p.fixture(j, []facade.Declared{runs("other")}, nil, a)
+			start(t, f)
+			synctest.Wait()
+			a.kill()
+			givenUp(t, f, "a")
+			saved()
+			back(t, f, a)
+			require.NoError(t, f.Close())
+			synctest.Wait()
+			assert.Equal(t, []string{"run a", "ran a", "run other", "ran other", "run a", "ran a"}, j.Lines())
+		})
+	})
+}
