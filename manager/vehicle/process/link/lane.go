@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"io"
 	"sync"
+
+	"golang.org/x/sys/unix"
 )
 
 // A lane carries what is too large to travel among the calls: arguments in one direction
@@ -12,6 +14,19 @@ import (
 // size before it. The body of a call is read when the call itself has come and says so:
 // the other side cannot make this one keep bytes that nobody asked for.
 const laneHeader = 16
+
+// laneBuffer is how many bytes of a lane the system keeps for the reader. The more it
+// takes at once the less often both sides have to be woken for one body.
+const laneBuffer = 1 << 20
+
+// newLane takes over a descriptor that does not block. Copying takes longer than being
+// woken, so a lane does not ask again.
+func newLane(fd int) (*conn, error) {
+	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUFFORCE, laneBuffer) != nil {
+		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, laneBuffer) // as much as this user may have
+	}
+	return newConn(fd, "lane", -1)
+}
 
 // outlet writes bodies in the order in which they were given to it.
 type outlet struct {

@@ -109,7 +109,7 @@ func (l *Link) begin(h Handler) (err error) {
 	if err != nil {
 		return err
 	}
-	lane, err := newConn(ours, "lane", l.options.Spin)
+	lane, err := newLane(ours)
 	if err != nil {
 		return errors.Join(err, unix.Close(theirs))
 	}
@@ -155,7 +155,7 @@ func (l *Link) accept(packet []byte, end int) error {
 	}
 	switch {
 	case kind == handLane && l.in.lane == nil:
-		lane, err := newConn(end, "lane", l.options.Spin)
+		lane, err := newLane(end)
 		if err != nil {
 			return err
 		}
