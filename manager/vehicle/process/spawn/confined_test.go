@@ -64,7 +64,7 @@ func TestCPUs(t *testing.T) {
 
 func TestControlGroupsGo(t *testing.T) {
 	cgroupstest.Need(t)
-	p, h := play(t, vehicle.Confinement{Memory: 64 << 20}, "leave", "0", "true")
+	p, h := play(t, vehicle.Confinement{Memory: 64 << 20}, "leave", "session", "clean")
 	left := h.wait(t, "stdout: left ")
 	in, err := os.ReadFile("/proc/" + left + "/cgroup")
 	require.NoError(t, err)
@@ -99,6 +99,10 @@ func TestNoCore(t *testing.T) {
 
 func TestUser(t *testing.T) {
 	privileged.Root(t, "only root runs processes as somebody else")
+	groups, err := syscall.Getgroups()
+	require.NoError(t, err)
+	require.NoError(t, syscall.Setgroups([]int{4, 24}))
+	t.Cleanup(func() { require.NoError(t, syscall.Setgroups(groups)) })
 	lines := said(t, vehicle.Confinement{User: "nobody"}, "show")
 	for _, want := range []string{"Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "Groups:\t", "CapEff:\t0000000000000000", "NoNewPrivs:\t0"} {
 		assert.Contains(t, trimmed(lines), "status "+want)

@@ -167,12 +167,26 @@ func TestKill(t *testing.T) {
 }
 
 func TestLeftBehind(t *testing.T) {
-	p, h := play(t, vehicle.Confinement{}, "leave")
-	held := hold(t, h.wait(t, "stdout: left "))
-
-	p.Kill(vehicle.EndClosed, "")
-	over(t, p.Cleared())
-	assertGone(t, held)
+	for _, c := range []struct{ name, where, environment string }{
+		{"in a session of its own", "session", "marked"},
+		{"in the group, with another environment", "group", "clean"},
+	} {
+		t.Run(c.name+", it goes when the process is killed", func(t *testing.T) {
+			p, h := play(t, vehicle.Confinement{}, "leave", c.where, c.environment)
+			held := hold(t, h.wait(t, "stdout: left "))
+			p.Kill(vehicle.EndClosed, "")
+			over(t, p.Cleared())
+			assertGone(t, held)
+		})
+		t.Run(c.name+", it goes when the process ends by itself", func(t *testing.T) {
+			p, h := play(t, vehicle.Confinement{}, "leave", c.where, c.environment)
+			held := hold(t, h.wait(t, "stdout: left "))
+			require.NoError(t, unix.Kill(p.PID(), unix.SIGKILL))
+			over(t, p.Cleared())
+			assertGone(t, held)
+			assert.Equal(t, ending{vehicle.EndSignaled, "signal SIGKILL", ""}, end(t, p))
+		})
+	}
 }
 
 // hold is a pidfd of a process.
@@ -235,6 +249,23 @@ func TestWhatItHas(t *testing.T) {
 			assert.Contains(t, h.all(), "stdout: args victim play-victim show")
 			assert.Contains(t, h.all(), "stdout: leader true")
 		})
+	}
+}
+
+func TestManyDescriptors(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer null.Close() //nolint:errcheck // nothing was written
+	extra := make([]*os.File, 100)
+	for i := range extra {
+		extra[i] = null
+	}
+	for _, c := range []vehicle.Confinement{{}, {NoNewPrivileges: true}} {
+		h := newHeard()
+		p := start(t, spawn.Spec{Image: own(t), Lines: h.tell, Args: []string{victim, "show"}, Extra: extra, Confinement: c})
+		end(t, p)
+		assert.Contains(t, h.all(), "stdout: fd 102 /dev/null")
+		assert.NotContains(t, strings.Join(h.all(), "\n"), "fd 103 ")
 	}
 }
 

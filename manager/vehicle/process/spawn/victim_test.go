@@ -87,29 +87,30 @@ func show([]string) int {
 	return 0
 }
 
-// leave leaves processes behind: in the group, and in sessions of their own whose parents
-// are gone. It says their numbers.
+// leave leaves a process behind whose parent is gone, and says its number: marked or not,
+// in a session of its own or in the group.
 func leave(args []string) int {
-	if len(args) == 0 {
-		args = []string{"0", "false"}
+	where, environment := args[0], args[1]
+	generation := 0
+	if len(args) > 2 {
+		generation, _ = strconv.Atoi(args[2])
 	}
-	depth, _ := strconv.Atoi(args[0])
-	if depth == 2 {
+	if generation == 2 {
 		fmt.Println("left", os.Getpid())
 		_ = os.Stdout.Close()
 		time.Sleep(time.Hour)
 	}
-	cmd := exec.Command("/proc/self/exe", victim, "leave", strconv.Itoa(depth+1), args[1])
+	cmd := exec.Command("/proc/self/exe", victim, "leave", where, environment, strconv.Itoa(generation+1))
 	cmd.Stdout = os.Stdout
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if args[1] == "true" {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: where == "session"}
+	if environment == "clean" {
 		cmd.Env = []string{"CLEAN=1"}
 	}
 	if err := cmd.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if depth == 0 {
+	if generation == 0 {
 		_ = cmd.Wait()
 		time.Sleep(time.Hour)
 	}
