@@ -23,3 +23,10 @@ func (m *Manager) siteOf(flag string) *site {
 	}
 	return nil
 }
+
+// RenewalsForTest says of how many handles new instances are told something.
+func RenewalsForTest(m *Manager) int {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return len(m.renewals)
+}

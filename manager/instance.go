@@ -158,7 +158,7 @@ func (m *Manager) create(ctx context.Context, inst *instance, by *module) (*fill
 		func(ctx context.Context, made vehicle.Instance) error { return m.destroy(ctx, inst, f, made) })
 	m.book(by, began, err)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, f.stack.Leave(ctx))
 	}
 	f.value = made.Value
 	m.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/handle"
@@ -45,7 +46,20 @@ type renewal func(ctx context.Context, fresh any) error
 func (m *Manager) onRenew(h handle.Handle, do renewal) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.renewals[h] = append(m.renewals[h], do)
+	if m.isHeld(h) {
+		m.renewals[h] = append(m.renewals[h], do)
+	}
+}
+
+// isHeld reports whether the daemon may hold a handle: a site's, or that of an instance
+// which was not closed. m.mu is held.
+func (m *Manager) isHeld(h handle.Handle) bool {
+	for inst := range m.instances {
+		if inst.home() == h {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.sites, func(s *site) bool { return slices.Contains(s.handles, h) })
 }
 
 // renew tells what is about to fill an instance what the daemon wants it to know. One

@@ -25,7 +25,7 @@ func (s *supervised) giveBack(ctx context.Context, dead vehicle.Mortal, since ti
 	s.arrive(fresh)
 	returning := m.takeBack(why)
 	places := m.stoodInPlaces(returning)
-	before, err := m.exchange(ctx, places)
+	swaps, err := m.exchange(ctx, places)
 	var done []*instance
 	if err == nil {
 		m.empty(ctx, m.leaveUsersOf(places))
@@ -39,18 +39,18 @@ func (s *supervised) giveBack(ctx context.Context, dead vehicle.Mortal, since ti
 	}
 	if err != nil {
 		m.giveUpAgain(returning, why)
-		m.exchangeBack(ctx, places, before)
+		m.exchangeBack(ctx, swaps)
 		m.empty(ctx, m.leave(s.lib, s.depart(dead)))
 		err = errors.Join(err, process.Close(ctx))
 		done, _ = m.refill(ctx, nil) // without a library it does not fail
 		m.restarted(done)
 		return err
 	}
-	for _, f := range slices.Backward(before) {
-		_ = f.stack.Leave(ctx) // its steps tell how it went
+	for _, swap := range slices.Backward(swaps) {
+		_ = swap.old.stack.Leave(ctx) // its steps tell how it went
 	}
 	s.arrived(ctx, dead, fresh, since, number)
-	m.returned(places, before)
+	m.returned(swaps)
 	m.restarted(slices.Concat(places, done))
 	return nil
 }
@@ -90,35 +90,37 @@ func (m *Manager) stoodInPlaces(of []*module) (places []*instance) {
 	return places
 }
 
+// swap is an instance in which one object takes the place of another.
+type swap struct {
+	inst       *instance
+	old, fresh *filling
+}
+
 // exchange makes objects of the instances' own modules and puts each in the place of
-// what stands in, which is returned and not closed. After an error the last of these
-// may be out of its place as well.
-func (m *Manager) exchange(ctx context.Context, places []*instance) (before []*filling, err error) {
+// what stands in, which is not closed. An error may leave the last of the swaps half
+// done.
+func (m *Manager) exchange(ctx context.Context, places []*instance) (swaps []swap, err error) {
 	for _, inst := range places {
-		f, err := m.create(ctx, inst, inst.module)
+		fresh, err := m.create(ctx, inst, inst.module)
 		if err != nil {
-			return before, err
+			return swaps, err
 		}
-		before = append(before, m.nowIn(inst))
-		if err := m.put(ctx, inst, f); err != nil {
-			return before, errors.Join(err, f.stack.Leave(ctx))
+		swaps = append(swaps, swap{inst, m.nowIn(inst), fresh})
+		if err := m.put(ctx, inst, fresh); err != nil {
+			return swaps, err
 		}
 	}
-	return before, nil
+	return swaps, nil
 }
 
 // exchangeBack undoes exchange. Where that fails the instance is empty.
-func (m *Manager) exchangeBack(ctx context.Context, places []*instance, before []*filling) {
-	for i, old := range slices.Backward(before) {
-		inst := places[i]
-		f := m.nowIn(inst)
-		err := m.put(ctx, inst, old)
-		if f != old {
-			_ = f.stack.Leave(ctx) // its steps tell how it went
-		}
+func (m *Manager) exchangeBack(ctx context.Context, swaps []swap) {
+	for _, s := range slices.Backward(swaps) {
+		err := m.put(ctx, s.inst, s.old)
+		_ = s.fresh.stack.Leave(ctx) // its steps tell how it went
 		if err != nil {
-			m.empty(ctx, []*instance{inst})
-			m.refuse(inst, err)
+			m.empty(ctx, []*instance{s.inst})
+			m.refuse(s.inst, err)
 		}
 	}
 }
@@ -149,9 +151,8 @@ func (m *Manager) put(ctx context.Context, inst *instance, f *filling) error {
 	err := m.rebind(ctx, inst, f)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	inst.now, inst.lost = f, nil
-	if err != nil {
-		inst.lost = err
+	if inst.lost = err; err == nil {
+		inst.now = f
 	}
 	return err
 }
@@ -174,6 +175,11 @@ func (m *Manager) rebind(ctx context.Context, inst *instance, f *filling) error 
 	for _, b := range all {
 		if err == nil {
 			err = m.bindOne(ctx, b, f)
+		}
+	}
+	if err != nil {
+		for _, b := range slices.Backward(all) {
+			_ = b.stack.Unwind(ctx, lifecycle.Mark{})
 		}
 	}
 	return err
@@ -241,12 +247,12 @@ func (m *Manager) isStoodIn(inst *instance) bool {
 }
 
 // returned tells which modules have their places back.
-func (m *Manager) returned(places []*instance, before []*filling) {
+func (m *Manager) returned(swaps []swap) {
 	var told []*module
-	for i, inst := range places {
-		if !slices.Contains(told, inst.module) {
-			told = append(told, inst.module)
-			m.bus.Publish(lifecycle.FallbackReturned{Header: inst.module.header(), Fallback: before[i].by.name})
+	for _, s := range swaps {
+		if mod := s.inst.module; !slices.Contains(told, mod) {
+			told = append(told, mod)
+			m.bus.Publish(lifecycle.FallbackReturned{Header: mod.header(), Fallback: s.old.by.name})
 		}
 	}
 }
