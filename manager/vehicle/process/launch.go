@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -88,7 +89,7 @@ func (o *origin) start(ctx context.Context) (*library, error) {
 		return nil, err
 	}
 	defer remove()
-	if err := l.spawn(ctx); err != nil {
+	if err := l.spawn(ctx, o.confinement(opening.File.Path)); err != nil {
 		return nil, err
 	}
 	if l.described, err = l.describe(ctx, opening); err != nil {
@@ -118,15 +119,24 @@ func (o *origin) place() (opening protocol.Opening, remove func(), err error) {
 	return opening, remove, nil
 }
 
+// confinement has a process that may use few files open the library.
+func (o *origin) confinement(library string) vehicle.Confinement {
+	c := o.limits
+	if o.isolates() && len(c.ReadOnly)+len(c.ReadWrite) > 0 {
+		c.ReadOnly = append(slices.Clip(c.ReadOnly), library)
+	}
+	return c
+}
+
 // spawn starts the process and connects to it.
-func (l *library) spawn(ctx context.Context) error {
+func (l *library) spawn(ctx context.Context, c vehicle.Confinement) error {
 	ours, theirs, err := link.Pair()
 	if err != nil {
 		return fmt.Errorf("connect to the process of %s: %w", l.path(), err)
 	}
 	l.process, err = spawn.Start(ctx, spawn.Spec{
 		Image: l.program, Name: l.path(), Args: []string{protocol.Argument}, Extra: []*os.File{theirs},
-		Confinement: l.limits, Lines: l.printed,
+		Confinement: c, Lines: l.printed,
 	})
 	_ = theirs.Close() // the process has its own
 	if err != nil {

@@ -3,6 +3,7 @@ package confine
 import (
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"unsafe"
 
@@ -30,7 +31,7 @@ var system = []uint32{
 	unix.SYS_MOUNT, unix.SYS_UMOUNT2, unix.SYS_PIVOT_ROOT, unix.SYS_CHROOT, unix.SYS_OPEN_TREE, unix.SYS_MOVE_MOUNT, unix.SYS_FSOPEN,
 	unix.SYS_FSCONFIG, unix.SYS_FSMOUNT, unix.SYS_FSPICK, unix.SYS_MOUNT_SETATTR,
 	unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE, unix.SYS_DELETE_MODULE, unix.SYS_KEXEC_LOAD, unix.SYS_KEXEC_FILE_LOAD,
-	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_READV, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_KCMP, unix.SYS_PIDFD_GETFD, unix.SYS_PROCESS_MADVISE,
+	unix.SYS_PTRACE, unix.SYS_PROCESS_VM_WRITEV, unix.SYS_KCMP, unix.SYS_PIDFD_GETFD, unix.SYS_PROCESS_MADVISE,
 	unix.SYS_BPF, unix.SYS_PERF_EVENT_OPEN, unix.SYS_USERFAULTFD, unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER,
 	unix.SYS_REBOOT, unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_ACCT, unix.SYS_QUOTACTL, unix.SYS_QUOTACTL_FD, unix.SYS_SYSLOG, unix.SYS_VHANGUP,
 	unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL, unix.SYS_SETNS, unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_FANOTIFY_INIT,
@@ -74,6 +75,9 @@ func (s set) program(run *program) []unix.SockFilter {
 	f.whenSet(unix.SYS_CLONE, 0, namespaces)
 	f.whenSet(unix.SYS_UNSHARE, 0, namespaces|unix.CLONE_NEWTIME)
 	f.whenEqual(unix.SYS_IOCTL, 1, unix.TIOCSTI)
+	// Native libraries are looked at by it, in the process itself: the number of a process
+	// does not change when it becomes a program.
+	f.unlessEqual(unix.SYS_PROCESS_VM_READV, 0, uint32(os.Getpid()))
 	if s.alone {
 		f.unlessEqual(unix.SYS_SOCKETPAIR, 0, unix.AF_UNIX)
 		f.once(run)

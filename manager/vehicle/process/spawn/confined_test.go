@@ -124,17 +124,17 @@ func trimmed(lines []string) []string {
 }
 
 func TestSystemCalls(t *testing.T) {
-	all := []string{"mount", "ptrace", "bpf", "reboot", "keyctl", "unshare", "clone", "clone3", "files", "pair", "socket", "exec", "execveat"}
+	all := []string{"self", "parent", "mount", "ptrace", "bpf", "reboot", "keyctl", "unshare", "clone", "clone3", "files", "pair", "socket", "exec", "execveat"}
 	for _, c := range []struct {
 		set  string
 		want []string
 	}{
 		{"default", []string{
-			"mount EPERM", "ptrace EPERM", "bpf EPERM", "reboot EPERM", "keyctl EPERM", "unshare EPERM", "clone EPERM", "clone3 ENOSYS",
+			"self done", "parent EPERM", "mount EPERM", "ptrace EPERM", "bpf EPERM", "reboot EPERM", "keyctl EPERM", "unshare EPERM", "clone EPERM", "clone3 ENOSYS",
 			"files done", "pair done", "socket done", "exec done",
 		}},
 		{"compute", []string{
-			"mount EPERM", "ptrace EPERM", "bpf EPERM", "reboot EPERM", "keyctl EPERM", "unshare EPERM", "clone EPERM", "clone3 ENOSYS",
+			"self done", "parent EPERM", "mount EPERM", "ptrace EPERM", "bpf EPERM", "reboot EPERM", "keyctl EPERM", "unshare EPERM", "clone EPERM", "clone3 ENOSYS",
 			"files done", "pair done", "socket EPERM", "exec EPERM", "execveat EPERM",
 		}},
 	} {

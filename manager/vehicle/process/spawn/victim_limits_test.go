@@ -124,7 +124,9 @@ var attempts = map[string]func() error{
 			uintptr(unsafe.Pointer(&argv[0])), uintptr(unsafe.Pointer(&argv[0])), unix.AT_EMPTY_PATH, 0)
 		return e
 	},
-	"kill": func() error { return unix.Kill(os.Getppid(), 0) },
+	"self":   func() error { return peek(os.Getpid()) },
+	"parent": func() error { return peek(os.Getppid()) },
+	"kill":   func() error { return unix.Kill(os.Getppid(), 0) },
 	"core": func() error {
 		var l unix.Rlimit
 		if err := unix.Getrlimit(unix.RLIMIT_CORE, &l); err != nil || l != (unix.Rlimit{}) {
@@ -132,4 +134,12 @@ var attempts = map[string]func() error{
 		}
 		return nil
 	},
+}
+
+// peek reads the memory of a process.
+func peek(pid int) error {
+	from, to := []byte("text"), make([]byte, 4)
+	local := []unix.Iovec{{Base: &to[0], Len: 4}}
+	_, err := unix.ProcessVMReadv(pid, local, []unix.RemoteIovec{{Base: uintptr(unsafe.Pointer(&from[0])), Len: 4}}, 0)
+	return err
 }
