@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -71,43 +72,71 @@ func TestCheckNamesWhatDiffers(t *testing.T) {
 	assert.Equal(t, []string{"roles/fingerprints.txt"}, changed)
 }
 
-// A role is added by one interface and one row: everything else is generated, compiles, and carries every type there and back
-// through C++.
-func TestARoleIsOneInterfaceAndOneRow(t *testing.T) {
-	root, dir := rootOf(t), t.TempDir()
-	source, err := os.ReadFile("testdata/probe.go.txt")
-	require.NoError(t, err)
-	table, err := os.ReadFile(filepath.Join(root, "roles", "table.go"))
-	require.NoError(t, err)
-	table = bytes.Replace(table, []byte("import ("), []byte("import (\n\t\""+probePackage+"\""), 1)
-	table = bytes.Replace(table, []byte("return []Role{"), []byte("return []Role{\n"+
-		`{Name: "Probe", Version: "1.12.0", On: Both, Type: reflect.TypeFor[probe.Probe](), Native: true},`), 1)
-
-	rows := append(rowsOf(roles.Table()), row{Name: "Probe", Version: "1.12.0", Native: true, Package: probePackage, Type: "Probe"})
-	generated, err := generate(root, rows, map[string][]byte{filepath.Join(root, "roles", "probe", "probe.go"): source})
-	require.NoError(t, err)
-	test, err := os.ReadFile("testdata/probe_test.go.txt")
-	require.NoError(t, err)
-	overlaid := maps.Clone(generated)
-	overlaid["roles/probe/probe.go"] = source
-	overlaid["roles/table.go"] = table
-	overlaid["manager/vehicle/native/bridge/probe_test.go"] = test
-
-	headers := filepath.Join(dir, "facade", "include")
-	require.NoError(t, os.CopyFS(headers, os.DirFS(filepath.Join(root, "facade", "include"))))
+// overlay writes files below dir and says where go finds them instead of those below root.
+func overlay(t *testing.T, root, dir string, all files) (path string) {
+	t.Helper()
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	for _, name := range slices.Sorted(maps.Keys(overlaid)) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
-		require.NoError(t, os.WriteFile(path, overlaid[name], 0o600))
+		require.NoError(t, os.WriteFile(path, all[name], 0o600))
 		if strings.HasSuffix(name, ".go") {
 			overlay.Replace[filepath.Join(root, filepath.FromSlash(name))] = path
 		}
 	}
 	replace, err := json.Marshal(overlay)
 	require.NoError(t, err)
-	overlayPath, library := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "libprobe.so")
-	require.NoError(t, os.WriteFile(overlayPath, replace, 0o600))
+	path = filepath.Join(dir, "overlay.json")
+	require.NoError(t, os.WriteFile(path, replace, 0o600))
+	return path
+}
+
+// withProbe generates what all roles and a role Probe give, with the sources.
+func withProbe(t *testing.T, root string, source []byte, native bool) files {
+	t.Helper()
+	table, err := os.ReadFile(filepath.Join(root, "roles", "table.go"))
+	require.NoError(t, err)
+	table = bytes.Replace(table, []byte("import ("), []byte("import (\n\t\""+probePackage+"\""), 1)
+	table = bytes.Replace(table, []byte("return []Role{"), fmt.Appendf(nil, "return []Role{\n"+
+		`{Name: "Probe", Version: "1.12.0", On: Both, Type: reflect.TypeFor[probe.Probe](), Native: %v},`, native), 1)
+	rows := append(rowsOf(roles.Table()), row{Name: "Probe", Version: "1.12.0", Native: native, Package: probePackage, Type: "Probe"})
+	all, err := generate(root, rows, map[string][]byte{filepath.Join(root, "roles", "probe", "probe.go"): source})
+	require.NoError(t, err)
+	all = maps.Clone(all)
+	all["roles/probe/probe.go"] = source
+	all["roles/table.go"] = table
+	return all
+}
+
+// Whatever the generator lets cross to another process does.
+func TestEveryTypeOfTheProcessBridgeCrosses(t *testing.T) {
+	root := rootOf(t)
+	source, err := os.ReadFile("testdata/wide.go.txt")
+	require.NoError(t, err)
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-vet=off", "-count=1", "-v", "-overlay", overlay(t, root, t.TempDir(), withProbe(t, root, source, false)),
+		"-run", "^TestEveryMethodOfEveryRole$/^Probe$", "./manager/vehicle/process/bridge")
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	for _, method := range []string{"Numbers", "Lists", "Sinks", "Results", "Names"} {
+		assert.Contains(t, string(out), "--- PASS: TestEveryMethodOfEveryRole/Probe/"+method)
+	}
+}
+
+// A role is added by one interface and one row: everything else is generated, compiles, and carries every type there and back
+// through C++.
+func TestARoleIsOneInterfaceAndOneRow(t *testing.T) {
+	root, dir := rootOf(t), t.TempDir()
+	source, err := os.ReadFile("testdata/probe.go.txt")
+	require.NoError(t, err)
+	test, err := os.ReadFile("testdata/probe_test.go.txt")
+	require.NoError(t, err)
+	overlaid := withProbe(t, root, source, true)
+	overlaid["manager/vehicle/native/bridge/probe_test.go"] = test
+
+	headers := filepath.Join(dir, "facade", "include")
+	require.NoError(t, os.CopyFS(headers, os.DirFS(filepath.Join(root, "facade", "include"))))
+	overlayPath, library := overlay(t, root, dir, overlaid), filepath.Join(dir, "libprobe.so")
 
 	out, err := exec.CommandContext(t.Context(), "g++", "-std=c++11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fPIC", "-shared",
 		"-I"+headers, "-o", library, "testdata/probe.cpp").CombinedOutput()
@@ -133,7 +162,7 @@ func TestRefusals(t *testing.T) {
 		"embedded interface":    {"error", false, []string{"probe.go:6:2", "write its methods out"}},
 		"not exported":          {"do(ctx context.Context) error", false, []string{"do is not exported"}},
 		"variadic":              {"Do(ctx context.Context, a ...int32) error", false, []string{"take a slice"}},
-		"unknown directive":     {"//mms:until 1.0.0\nDo(ctx context.Context) error", false, []string{"unknown directive //mms:until; there are since, default and optional"}},
+		"unknown directive":     {"//mms:until 1.0.0\nDo(ctx context.Context) error", false, []string{"unknown directive //mms:until; there are since, default, optional and lasting"}},
 		"directive twice":       {"//mms:since 1.0.0\n//mms:since 1.0.0\n//mms:default\nDo(ctx context.Context) error", false, []string{"//mms:since stands twice"}},
 		"since without default": {"//mms:since 1.12.0\nDo(ctx context.Context) error", false, []string{"go together"}},
 		"no version":            {"//mms:since soon\n//mms:default\nDo(ctx context.Context) error", false, []string{`wants a release, like 1.12.0, and has "soon"`}},
@@ -155,6 +184,12 @@ func TestRefusals(t *testing.T) {
 		"slice of slices":             {"Do(ctx context.Context, a [][]int32) error", true, []string{"slices are of scalars"}},
 		"two results":                 {"Do(ctx context.Context) (int32, int32, error)", true, []string{"returns 2 values before the error, and one can cross"}},
 		"default C++ cannot say":      {"//mms:since 1.12.0\n//mms:default one\nDo(ctx context.Context) (int32, error)", true, []string{"//mms:default one cannot be said in C++"}},
+		"a map":                       {"Do(ctx context.Context, m map[string]string) error", false, []string{"probe.go:6:2", "role Probe: Do: m: a value of type map[string]string cannot cross to another process", "declare a message in facade/mesos"}},
+		"int to a process":            {"Do(ctx context.Context) (int, error)", false, []string{"r1: a value of type int cannot cross to another process"}},
+		"lists of lists to a process": {"Do(ctx context.Context, a [][]string) error", false, []string{"a: a value of type [][]string cannot cross to another process"}},
+		"a sink of two to a process":  {"Do(ctx context.Context, f func(a, b string)) error", false, []string{"functions that take one of all that and return nothing"}},
+		"a sink of a sink":            {"Do(ctx context.Context, f func(func(string))) error", false, []string{"a value of type func(func(string)) cannot cross"}},
+		"a sink out of a process":     {"Do(ctx context.Context) (func(a string), error)", false, []string{"Do returns a function, which cannot cross to another process"}},
 		"all problems at once":        {"Do() error\nTo(a int32) error", false, []string{"probe.go:6:2", "probe.go:7:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -166,10 +201,18 @@ func TestRefusals(t *testing.T) {
 			}
 		})
 	}
-	t.Run("what Go alone carries is fine without Native", func(t *testing.T) {
-		out, err := probeAs(t, "package probe\nimport \"context\"\ntype Probe interface {\n\tDo(ctx context.Context, sink func(int)) (int, string, error)\n}\n", false)
+	t.Run("what only C cannot carry is fine without Native", func(t *testing.T) {
+		out, err := probeAs(t, "package probe\nimport \"context\"\ntype Probe interface {\n\tDo(ctx context.Context, sink func([]int32)) (bool, string, error)\n}\n", false)
 		require.NoError(t, err)
-		assert.Contains(t, string(out["manager/handle/zz_probe.go"]), "Do(ctx context.Context, sink func(int)) (r1 int, r2 string, err error)")
+		assert.Contains(t, string(out["manager/handle/zz_probe.go"]), "Do(ctx context.Context, sink func([]int32)) (r1 bool, r2 string, err error)")
+	})
+	t.Run("more methods than the bridge to processes can tell apart", func(t *testing.T) {
+		var methods strings.Builder
+		for i := range maxMethods + 1 {
+			fmt.Fprintf(&methods, "\tDo%d(ctx context.Context) error\n", i)
+		}
+		_, err := probeAs(t, "package probe\nimport \"context\"\ntype Probe interface {\n"+methods.String()+"}\n", false)
+		assert.EqualError(t, err, "role Probe has 65 methods, and the bridge to processes can tell 64 apart: make two roles of it")
 	})
 	t.Run("a package that does not compile is named", func(t *testing.T) {
 		_, err := probeAs(t, "package probe\ntype Probe interface { Do(nothing) }\n", false)

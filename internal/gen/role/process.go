@@ -90,7 +90,7 @@ func (s *scope) crossingOf(t types.Type) (crossing, error) {
 			return c, nil
 		}
 	}
-	return crossing{}, fmt.Errorf("a %s cannot cross to another process, as every role's values must; there are bool, byte, int32, int64, uint32, uint64, "+
+	return crossing{}, fmt.Errorf("a value of type %s cannot cross to another process, as those of every role must; there are bool, byte, int32, int64, uint32, uint64, "+
 		"float32, float64, string, []byte, API messages, slices of these, and functions that take one of all that and return nothing: "+
 		"use one, or declare a message in facade/mesos", types.TypeString(t, nil))
 }
