@@ -143,8 +143,16 @@ func (x *making) wait(ctx context.Context) bool {
 }
 
 // beside says whether the module failed only because it was given up for another one.
-// One that hung then is worth telling.
+// What went wrong beside that, or hung, is worth telling.
 func (x *making) beside(cause error) bool {
 	other, ok := cause.(*besideError) //nolint:errorlint // it is not wrapped
-	return ok && other.module != x.mod.name && errors.Is(x.err, cause) && !errors.Is(x.err, lifecycle.ErrAbandoned)
+	if !ok || other.module == x.mod.name {
+		return false
+	}
+	for err := x.err; err != nil; err = errors.Unwrap(err) { // an error of its own has the cause joined to it
+		if err == cause { //nolint:errorlint // as above
+			return true
+		}
+	}
+	return errors.Is(x.err, context.Canceled)
 }
