@@ -59,12 +59,15 @@
 //
 // # Built libraries
 //
-// [File] is a built library as the subject: a C or C++ one, or a Go plugin. It is
+// [File] is a built library as the subject: a C or C++ one, a Go plugin, an executable. It is
 // opened in a child process first, as in a daemon; the child is the test binary, so
 // its package has a TestMain that calls [Main]. A Go plugin opens only in a binary that
 // was built with the same Go version, flags and packages, which a test binary seldom
 // is: test the Library value of its package, and have "mesos-module verify" ask the
 // daemon about the built file.
+//
+// An executable that serves a library runs in a process of its own, and so does any
+// other with [InProcess]: calls, faults and suites are the same.
 //
 // # Parallel tests
 //

@@ -48,12 +48,12 @@ type Kit struct {
 // of the library runs yet.
 func New[S Subject](t testing.TB, subject S, options ...Option) *Kit {
 	t.Helper()
-	k := &Kit{t: t, o: newSettings(options), released: make(chan struct{})}
+	k := &Kit{t: t, o: newSettings(options), log: newLogBook(), released: make(chan struct{})}
 	switch s := any(subject).(type) {
 	case facade.Library:
 		k.library = s
 	case File:
-		k.file, k.vehicles = s, vehicles()
+		k.file, k.vehicles = s, vehicles(k.log.logger())
 		if !mainCalled.Load() {
 			fail(t, "%v", errNoMain)
 		}
@@ -69,7 +69,7 @@ func New[S Subject](t testing.TB, subject S, options ...Option) *Kit {
 	k.described = k.describe()
 	k.bus = lifecycle.NewBus(lifecycle.BusOptions{})
 	k.recorder = lifecycle.NewRecorder(k.bus)
-	k.log, k.measures = newLogBook(), newMeasures()
+	k.measures = newMeasures()
 	if k.o.stateDir == "" {
 		k.o.stateDir = t.TempDir()
 	}

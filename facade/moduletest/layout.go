@@ -40,6 +40,9 @@ func (k *Kit) config(set []string, b binding) manager.Config {
 	for _, v := range k.vehicles {
 		cfg.Vehicles = append(cfg.Vehicles, watchedVehicle{v, k})
 	}
+	if cfg.Launcher = k.launcher(); k.o.inProcess {
+		cfg.Isolation = manifest.IsolationProcess
+	}
 	switch b {
 	case bindTest:
 		cfg.Roles = withTestSite(cfg.Roles, described[0].Role, cfg.Daemon, roles.One)

@@ -6,6 +6,11 @@ import (
 	"testing"
 
 	"github.com/mesos-modules/mms/manager/trial"
+	"github.com/mesos-modules/mms/manager/vehicle"
+	"github.com/mesos-modules/mms/manager/vehicle/goplugin"
+	"github.com/mesos-modules/mms/manager/vehicle/native"
+	"github.com/mesos-modules/mms/manager/vehicle/process/confine"
+	"github.com/mesos-modules/mms/manager/vehicle/process/serve"
 )
 
 // mainCalled is of the process: whether its main can be the trial child.
@@ -15,7 +20,7 @@ var mainCalled atomic.Bool
 //
 //	func TestMain(m *testing.M) { moduletest.Main(m) }
 //
-// If the process is the child in which libraries are opened first, it does that
+// If the process is a child in which libraries are opened first, or run, it does that
 // instead and runs no tests.
 func Main(m *testing.M) {
 	if Child() {
@@ -28,5 +33,9 @@ func Main(m *testing.M) {
 // it returns true the process was the child, and TestMain returns at once.
 func Child() (ran bool) {
 	mainCalled.Store(true)
-	return trial.Main(vehicles()...)
+	if confine.Main() {
+		return true
+	}
+	opening := []vehicle.Vehicle{goplugin.New(""), native.New()}
+	return serve.Isolated(opening...) || trial.Main(opening...)
 }

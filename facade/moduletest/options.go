@@ -25,6 +25,7 @@ type settings struct {
 	stateDir     string
 	limits       manifest.Limits
 	allowLeaks   bool
+	inProcess    bool
 	faults       faults
 
 	// For conformance suites alone.

@@ -3,6 +3,7 @@ package moduletest
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"github.com/mesos-modules/mms/facade"
@@ -13,6 +14,7 @@ import (
 	"github.com/mesos-modules/mms/manager/vehicle/golib"
 	"github.com/mesos-modules/mms/manager/vehicle/goplugin"
 	"github.com/mesos-modules/mms/manager/vehicle/native"
+	"github.com/mesos-modules/mms/manager/vehicle/process"
 )
 
 // File is the path of a built library. A relative one counts from the folder of the
@@ -23,8 +25,10 @@ type File string
 // Subject is what can be put to the test: a Library value, or a built file.
 type Subject interface{ facade.Library | File }
 
-// vehicles are those of the daemons.
-func vehicles() []vehicle.Vehicle { return []vehicle.Vehicle{goplugin.New(""), native.New()} }
+// vehicles are those of the daemons. What processes print goes to log.
+func vehicles(log *slog.Logger) []vehicle.Vehicle {
+	return []vehicle.Vehicle{goplugin.New(""), process.New(process.Options{Logger: log}), native.New()}
+}
 
 // describe returns what the library says of its modules. Where a file cannot be
 // recognised or opened the result is empty: loading it finds out why.
@@ -49,6 +53,12 @@ func (k *Kit) describe() vehicle.Description {
 			return vehicle.Description{Vehicle: d.Vehicle}
 		}
 		if d.Complete {
+			return d
+		}
+		if _, ok := v.(vehicle.Launcher); ok {
+			if d, err = v.Describe(f, d); err != nil {
+				return vehicle.Description{Vehicle: d.Vehicle}
+			}
 			return d
 		}
 		verdicts, err := trial.Run(k.t.Context(), []trial.Request{{File: f, Vehicle: v.Name(), Description: d, Limit: k.o.limits.Open}}, trial.Options{})

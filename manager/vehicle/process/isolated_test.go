@@ -25,7 +25,7 @@ func compile(t testing.TB, source string, args ...string) string {
 	if filepath.Ext(source) == ".cpp" {
 		compiler, line = "g++", append(line, "-std=c++17")
 	}
-	said, err := exec.Command(compiler, append(line, "../native/testdata/"+source)...).CombinedOutput()
+	said, err := exec.Command(compiler, append(line, filepath.Join("../native/testdata", source))...).CombinedOutput()
 	require.NoError(t, err, string(said))
 	return out
 }

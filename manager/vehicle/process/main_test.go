@@ -22,20 +22,18 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mesos-modules/mms/facade"
+	"github.com/mesos-modules/mms/facade/moduletest"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/file"
-	"github.com/mesos-modules/mms/manager/vehicle/goplugin"
 	"github.com/mesos-modules/mms/manager/vehicle/native"
 	"github.com/mesos-modules/mms/manager/vehicle/process"
-	"github.com/mesos-modules/mms/manager/vehicle/process/confine"
-	"github.com/mesos-modules/mms/manager/vehicle/process/serve"
 )
 
 // folder holds what is built for all tests.
 var folder string
 
 func TestMain(m *testing.M) {
-	if confine.Main() || serve.Isolated(goplugin.New(""), native.New()) {
+	if moduletest.Child() {
 		return
 	}
 	if name := os.Getenv(jobVariable); name != "" {
