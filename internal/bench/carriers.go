@@ -35,14 +35,20 @@ type echoer struct {
 
 const carrierArgument = "bench-carrier"
 
-// carriers are what ours is measured against, and ours first.
+// Names of carriers that targets are about.
+const (
+	goPlugin = "go-plugin, gRPC"
+	ping     = "unix socket ping-pong"
+)
+
+// carriers are what a call of a module is measured against; the first is what carries it.
 func carriers() []carrier {
 	return []carrier{
-		{"the link", startLink, serveLink},
-		{"go-plugin, gRPC", startPlugin("go-plugin, gRPC", plugin.ProtocolGRPC), servePlugin(plugin.DefaultGRPCServer)},
+		{"the link alone", startLink, serveLink},
+		{goPlugin, startPlugin(goPlugin, plugin.ProtocolGRPC), servePlugin(plugin.DefaultGRPCServer)},
 		{"go-plugin, net/rpc", startPlugin("go-plugin, net/rpc", plugin.ProtocolNetRPC), servePlugin(nil)},
 		{"ttrpc alone", startTTRPC, serveTTRPC},
-		{"unix socket ping-pong", startPing, servePing},
+		{ping, startPing, servePing},
 	}
 }
 
@@ -83,7 +89,7 @@ func startLink(ctx context.Context) (echoer, error) {
 	if err != nil {
 		return echoer{}, err
 	}
-	wait, err := startWith("the link", theirs)
+	wait, err := startWith("the link alone", theirs)
 	if err != nil {
 		return echoer{}, errors.Join(err, ours.Close())
 	}
@@ -132,7 +138,7 @@ func startPing(context.Context) (echoer, error) {
 	if err != nil {
 		return echoer{}, err
 	}
-	wait, err := startWith("unix socket ping-pong", theirs)
+	wait, err := startWith(ping, theirs)
 	if err != nil {
 		return echoer{}, errors.Join(err, ours.Close())
 	}

@@ -28,6 +28,7 @@ import (
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/goplugin"
 	"github.com/mesos-modules/mms/manager/vehicle/native"
+	"github.com/mesos-modules/mms/manager/vehicle/process/serve"
 )
 
 // vehicles are those of the daemons.
@@ -36,6 +37,9 @@ func vehicles() []vehicle.Vehicle { return []vehicle.Vehicle{goplugin.New(""), n
 func main() {
 	if carrierMain(os.Args) {
 		return // it was started to echo
+	}
+	if serve.Isolated(vehicles()...) {
+		return // it was started to carry a library
 	}
 	if trial.Main(vehicles()...) {
 		return // it was started to try libraries out

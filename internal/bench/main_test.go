@@ -24,7 +24,7 @@ func TestChoose(t *testing.T) {
 	})
 	t.Run("names what there is instead of what is not there", func(t *testing.T) {
 		_, err := choose(topics(), "plan,memry")
-		assert.EqualError(t, err, `there is nothing called "memry" to measure; there are: handle, native, plan, builtin, libraries, metadata, memory`)
+		assert.EqualError(t, err, `there is nothing called "memry" to measure; there are: handle, native, plan, builtin, libraries, metadata, memory, process`)
 	})
 }
 
