@@ -18,6 +18,7 @@ import (
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/manager/manifest"
+	"github.com/mesos-modules/mms/manager/vehicle/process/wire"
 	"github.com/mesos-modules/mms/roles/calculator"
 )
 
@@ -267,6 +268,17 @@ func TestCalls(t *testing.T) {
 		v, err := calcs[0].Compute(t.Context(), 'A', 10)
 		require.NoError(t, err)
 		assert.EqualValues(t, 75, v)
+	})
+	t.Run("of a panic in another process the event has that one's stack", func(t *testing.T) {
+		f := newFixture(t, mods{{Name: "a", Compute: func(context.Context, byte, int64) (int32, error) {
+			panic(&wire.PanicError{Value: "boom", Stack: "there"})
+		}}}, "a")
+		_, err := start(t, f)[0].Compute(t.Context(), 'A', 10)
+		require.ErrorContains(t, err, "boom")
+		panicked := lifecycle.Of[lifecycle.CallPanicked](f.events.Events())
+		require.Len(t, panicked, 1)
+		assert.Equal(t, "boom", panicked[0].Value)
+		assert.Equal(t, "there", panicked[0].Stack)
 	})
 }
 

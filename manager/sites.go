@@ -223,6 +223,9 @@ func (m *Manager) newHandle(role, flag, module string) (handle.Handle, error) {
 	return handle.New(role, handle.Options{
 		Site: flag, Role: role, Module: module,
 		Panicked: func(method string, value any, stack []byte) {
+			if elsewhere, ok := value.(interface{ RemoteStack() string }); ok && elsewhere.RemoteStack() != "" {
+				stack = []byte(elsewhere.RemoteStack()) // of the process where it happened
+			}
 			m.bus.Publish(lifecycle.CallPanicked{
 				Header: lifecycle.Header{Module: module, Library: m.libraryOf(module)},
 				Method: method, Value: fmt.Sprint(value), Stack: string(stack),

@@ -25,6 +25,9 @@ func (e *PanicError) Error() string { return e.Value }
 // Unwrap returns what the servant panicked with if it was an error.
 func (e *PanicError) Unwrap() error { return e.cause }
 
+// RemoteStack is Stack, for who reports panics and does not know processes.
+func (e *PanicError) RemoteStack() string { return e.Stack }
+
 // Returned is what a stub returns for err: it panics with it if the servant panicked.
 func Returned(err error) error {
 	if p, ok := err.(*PanicError); ok && p.raised {
