@@ -14,6 +14,7 @@ import (
 
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/manager/finding"
+	"github.com/mesos-modules/mms/manager/handle"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/process/bridge"
 	"github.com/mesos-modules/mms/manager/vehicle/process/link"
@@ -143,7 +144,10 @@ func (l *library) spawn(ctx context.Context, c vehicle.Confinement) error {
 		_ = ours.Close()
 		return refusal(err)
 	}
-	l.conn = wire.NewConn(wire.Config{Hello: wire.Hello{Mesos: facade.MesosVersion, Roles: bridge.Roles()}, Gone: l.lost})
+	l.conn = wire.NewConn(wire.Config{
+		Hello: wire.Hello{Mesos: facade.MesosVersion, Roles: bridge.Roles()}, Gone: l.lost,
+		Identities: []wire.Identity{{Name: "handle.ErrUnbound", Error: handle.ErrUnbound}},
+	})
 	l.root = l.conn.Remote(0)
 	go l.watch()
 	if err := l.conn.Start(ours, link.Options{}); err != nil {
