@@ -57,6 +57,7 @@ type module struct {
 	shared     *instance       // the one that the daemon and its requirers share; nil until made
 	givenUp    error           // why it is not started again after its process ended; nil if it is not
 	lives      lives           // of its instances
+	group      *group          // of whom the end of a process concerns as well; nil if none concerns it
 	inside     int             // guarded steps that are in module code right now
 	stuck      bool            // calls did not leave it
 	made       bool

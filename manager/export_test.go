@@ -30,3 +30,17 @@ func RenewalsForTest(m *Manager) int {
 	defer m.mu.RUnlock()
 	return len(m.renewals)
 }
+
+// GroupsForTest numbers the groups of the libraries that have a process, in load order.
+func GroupsForTest(m *Manager) (numbers []int) {
+	seen := map[*group]int{}
+	libs := m.mortals()
+	groups := m.makeGroups(libs)
+	for _, lib := range libs {
+		if _, ok := seen[groups[lib]]; !ok {
+			seen[groups[lib]] = len(seen)
+		}
+		numbers = append(numbers, seen[groups[lib]])
+	}
+	return numbers
+}

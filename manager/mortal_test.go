@@ -240,12 +240,17 @@ type farCalculator struct {
 	near   calculator.Calculator
 }
 
-func (f farCalculator) Compute(ctx context.Context, a byte, b int64) (sum int32, err error) {
-	err = f.call(f.module, ctx, func(ctx context.Context) error {
-		sum, err = f.near.Compute(ctx, a, b)
+func (f farCalculator) Compute(ctx context.Context, a byte, b int64) (int32, error) {
+	sum := make(chan int32, 1)
+	err := f.call(f.module, ctx, func(ctx context.Context) error {
+		n, err := f.near.Compute(ctx, a, b)
+		sum <- n
 		return err
 	})
-	return sum, err
+	if err != nil {
+		return 0, err
+	}
+	return <-sum, nil
 }
 
 type farAnonymous struct {

@@ -3,6 +3,7 @@ package manager_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -91,10 +92,10 @@ func TestOnRenew(t *testing.T) {
 			lib.Limits.Create = time.Second
 			f := p.fixture(j, nil, []string{"a"}, lib)
 			h := start(t, f)[0]
-			release, first := make(chan struct{}), true
+			release := make(chan struct{})
+			var told atomic.Bool
 			manager.OnRenew(f.Manager, h, func(context.Context, calculator.Calculator) error {
-				if first {
-					first = false
+				if told.CompareAndSwap(false, true) {
 					<-release
 				}
 				return nil

@@ -57,8 +57,8 @@ type supervised struct {
 	m       *Manager
 	lib     *library
 	restart manifest.Restart // without gaps
-	turn    chan struct{}    // held while instances are emptied and filled; shared with the libraries of the same group
-	tries   []time.Time      // attempts within the time of the limit
+	group   *group
+	tries   []time.Time // attempts within the time of the limit
 }
 
 // supervise watches every process from now on until teardown, which begins by waiting
@@ -69,10 +69,10 @@ func (m *Manager) supervise() {
 		return
 	}
 	ctx, cancel := context.WithCancel(m.seq.Lifetime())
-	turns := m.turns(libs)
+	groups := m.makeGroups(libs)
 	var under sync.WaitGroup
 	for _, lib := range libs {
-		s := &supervised{m: m, lib: lib, restart: restartOr(lib.process.Restart), turn: turns[lib]}
+		s := &supervised{m: m, lib: lib, restart: restartOr(lib.process.Restart), group: groups[lib]}
 		under.Go(func() { s.run(ctx) })
 	}
 	m.seq.Stack().Finally(func() {
@@ -221,15 +221,8 @@ func (s *supervised) lose(ctx context.Context, dead vehicle.Mortal) {
 	s.lib.down = cause
 	s.lib.lives.lost(s.m.bus.Now(), cause)
 	s.m.mu.Unlock()
-	defer s.take()()
+	defer s.group.take()()
 	s.m.empty(ctx, s.m.leave(s.lib, cause))
-}
-
-// take waits for the turn and returns what gives it back. (A channel, as in
-// lifecycle.Sequence: fake time passes for those who wait for one.)
-func (s *supervised) take() (giveBack func()) {
-	s.turn <- struct{}{}
-	return func() { <-s.turn }
 }
 
 // attempt starts a process, and makes and binds what was in the one before and what
@@ -240,9 +233,9 @@ func (s *supervised) attempt(ctx context.Context, dead vehicle.Mortal, since tim
 	if err != nil {
 		return err
 	}
-	defer s.take()()
+	defer s.group.take()()
 	s.arrive(fresh)
-	done, err := s.m.refill(ctx, s.lib)
+	done, err := s.m.refill(ctx, s.group, s.lib)
 	if gone := goneFrom(fresh); err == nil && gone != nil {
 		err = gone
 	}

@@ -57,16 +57,16 @@ func (s *supervised) giveUp(ctx context.Context, dead vehicle.Mortal, since time
 
 // surrender does what the policies say, until it concerns nobody more.
 func (s *supervised) surrender(ctx context.Context, why *surrender) {
-	defer s.take()()
+	defer s.group.take()()
 	m := s.m
 	m.mu.Lock()
 	s.lib.lives.givenUp(m.bus.Now())
 	m.mu.Unlock()
-	for concerned := m.concerned(s.lib); len(concerned) > 0; concerned = m.forsaken() {
+	for concerned := m.concerned(s.lib); len(concerned) > 0; concerned = m.forsaken(s.group) {
 		for _, mod := range concerned {
 			m.giveUpModule(mod, why)
 		}
-		if done, err := m.refill(ctx, nil); err == nil {
+		if done, err := m.refill(ctx, s.group, nil); err == nil {
 			m.stoodIn(done)
 			m.restarted(done)
 		}
@@ -103,13 +103,13 @@ func (m *Manager) fillsPlace(mod *module) bool {
 	return false
 }
 
-// forsaken returns, in plan order, the modules not given up yet that have an empty
-// instance which nothing can fill any more.
-func (m *Manager) forsaken() (all []*module) {
+// forsaken returns, in plan order, the modules of a group not given up yet that have an
+// empty instance which nothing can fill any more.
+func (m *Manager) forsaken(g *group) (all []*module) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for _, inst := range m.inOrder() {
-		if mod := inst.module; inst.lost != nil && inst.now == nil && !inst.making && mod.givenUp == nil &&
+		if mod := inst.module; mod.group == g && inst.lost != nil && inst.now == nil && !inst.making && mod.givenUp == nil &&
 			!slices.Contains(all, mod) && (inst.refused != nil || m.hopeless(mod, nil)) {
 			all = append(all, mod)
 		}

@@ -112,14 +112,14 @@ func (m *Manager) bindingsOf(inst *instance) []*binding {
 	return slices.Clone(inst.bindings)
 }
 
-// refill makes, in plan order, the instances that supervision emptied and that nothing
-// stands in the way of any more, then binds them. It returns them. lib is the library
+// refill makes, in plan order, the instances of a group that supervision emptied and
+// that nothing stands in the way of any more, then binds them. It returns them. lib is the library
 // whose process is new: if one fails, refill undoes what it did and returns the error.
 // But what stands in for another module may fail, and without lib everything may: it is
 // kept with the instance, which stays empty.
-func (m *Manager) refill(ctx context.Context, lib *library) ([]*instance, error) {
+func (m *Manager) refill(ctx context.Context, g *group, lib *library) ([]*instance, error) {
 	var done []*instance
-	for _, inst := range m.emptied() {
+	for _, inst := range m.emptied(g) {
 		if m.hindered(inst) {
 			continue
 		}
@@ -161,12 +161,12 @@ func (m *Manager) restarted(done []*instance) {
 	m.tell(events)
 }
 
-// emptied returns, in plan order, the instances that supervision emptied.
-func (m *Manager) emptied() []*instance {
+// emptied returns, in plan order, the instances of a group that supervision emptied.
+func (m *Manager) emptied(g *group) []*instance {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return slices.DeleteFunc(m.inOrder(), func(inst *instance) bool {
-		return inst.lost == nil || inst.making || inst.private || inst.now != nil
+		return inst.module.group != g || inst.lost == nil || inst.making || inst.private || inst.now != nil
 	})
 }
 

@@ -21,7 +21,7 @@ func (s *supervised) giveBack(ctx context.Context, dead vehicle.Mortal, since ti
 	if err != nil {
 		return err
 	}
-	defer s.take()()
+	defer s.group.take()()
 	s.arrive(fresh)
 	returning := m.takeBack(why)
 	places := m.stoodInPlaces(returning)
@@ -29,7 +29,7 @@ func (s *supervised) giveBack(ctx context.Context, dead vehicle.Mortal, since ti
 	var done []*instance
 	if err == nil {
 		m.empty(ctx, m.leaveUsersOf(places))
-		done, err = m.refill(ctx, s.lib)
+		done, err = m.refill(ctx, s.group, s.lib)
 	}
 	if gone := goneFrom(fresh); err == nil && gone != nil {
 		err = gone
@@ -42,7 +42,7 @@ func (s *supervised) giveBack(ctx context.Context, dead vehicle.Mortal, since ti
 		m.exchangeBack(ctx, swaps)
 		m.empty(ctx, m.leave(s.lib, s.depart(dead)))
 		err = errors.Join(err, process.Close(ctx))
-		done, _ = m.refill(ctx, nil) // without a library it does not fail
+		done, _ = m.refill(ctx, s.group, nil) // without a library it does not fail
 		m.restarted(done)
 		return err
 	}
