@@ -7,7 +7,6 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -320,37 +319,5 @@ func TestOtherReleases(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, proto.Equal(status, back))
 		require.Equal(t, status.ProtoReflect().GetUnknown(), back.ProtoReflect().GetUnknown())
-	})
-}
-
-// Whatever the arguments of a call are, there is an answer.
-func FuzzServants(f *testing.F) {
-	type target struct {
-		s      wire.Servant
-		method string
-	}
-	var targets []target
-	for _, r := range bridge.Roles() {
-		for _, m := range r.Methods {
-			s, _ := bridge.Servant(r.Role, echoOf(r.Role, func(string, context.Context, ...any) ([]any, error) { return make([]any, 4), nil }))
-			targets = append(targets, target{s, m})
-		}
-	}
-	e := wire.NewEncoder()
-	e.Byte(1)
-	e.Int64(2)
-	b, err := e.Encoded()
-	require.NoError(f, err)
-	for i := range targets {
-		f.Add(uint16(i), b)
-		f.Add(uint16(i), []byte("\n\x03\n\x01a\x12\x02\x12\x00\x18\x01"))
-	}
-	f.Fuzz(func(t *testing.T, which uint16, args []byte) {
-		on := targets[int(which)%len(targets)]
-		c := wire.NewConn(wire.Config{Root: on.s})
-		defer c.Close()
-		answer := c.Handle(t.Context(), 0, on.method, args)
-		require.NotEmpty(t, answer)
-		require.Less(t, answer[0], byte(2), strings.ToValidUTF8(string(answer), "?"))
 	})
 }
