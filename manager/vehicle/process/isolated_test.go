@@ -121,8 +121,9 @@ func TestNativeOpens(t *testing.T) {
 		require.ErrorAs(t, err, &r)
 	})
 	t.Run("a description that the file does not hold is completed", func(t *testing.T) {
-		_, d, err := newFixture().tryLaunch(t, compile(t, "lambda.cpp", "-std=c++11"), vehicle.Confinement{})
+		m, d, err := newFixture().tryLaunch(t, compile(t, "lambda.cpp", "-std=c++11"), vehicle.Confinement{})
 		require.NoError(t, err)
+		defer func() { assert.NoError(t, m.Close()) }()
 		assert.True(t, d.Complete)
 		assert.NotEmpty(t, d.Modules)
 	})
@@ -154,4 +155,16 @@ func TestUnknownVehicle(t *testing.T) {
 	require.ErrorAs(t, err, &r)
 	assert.Equal(t, finding.LibraryOpens, r.Rule)
 	assert.Contains(t, r.Problem, `knows no vehicle "balloon"`)
+}
+
+// A Go plugin is carried by a child of the daemon that it was built for, also when its
+// file is not there any more.
+func TestGoPlugin(t *testing.T) {
+	host := build(t, "host")
+	plugin := filepath.Join(t.TempDir(), "plugin.so")
+	said, err := exec.Command("go", "build", "-buildmode=plugin", "-o", plugin, "../../trial/testdata/plugins/good").CombinedOutput()
+	require.NoError(t, err, string(said))
+	said, err = exec.Command(host, plugin).CombinedOutput()
+	require.NoError(t, err, string(said))
+	assert.Equal(t, "goplugin {isolation process}\norg_example_adder 75\norg_example_adder 75\n", string(said))
 }
