@@ -1,6 +1,7 @@
 package manager
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -266,7 +267,7 @@ func (m *Manager) obstacle(mod *module) error {
 	}
 	for _, r := range m.result.Plan.Graph.Requirements(mod.name) {
 		if other := m.modules[r.Module]; other.shared != nil && other.shared.now == nil && !m.dispensable(r) {
-			return fmt.Errorf("module %s requires %s: %w", mod.name, other.name, other.shared.lost)
+			return fmt.Errorf("module %s requires %s: %w", mod.name, other.name, cmp.Or(other.shared.lost, handle.ErrUnbound))
 		}
 	}
 	return nil

@@ -219,19 +219,34 @@ func (m *Manager) makeHandles(s *site) error {
 }
 
 // newHandle makes a handle whose panics become events.
-func (m *Manager) newHandle(role, flag, module string) (handle.Handle, error) {
-	return handle.New(role, handle.Options{
+func (m *Manager) newHandle(role, flag, module string) (h handle.Handle, err error) {
+	h, err = handle.New(role, handle.Options{
 		Site: flag, Role: role, Module: module,
 		Panicked: func(method string, value any, stack []byte) {
 			if elsewhere, ok := value.(interface{ RemoteStack() string }); ok && elsewhere.RemoteStack() != "" {
 				stack = []byte(elsewhere.RemoteStack()) // of the process where it happened
 			}
+			inside := m.inside(h, module)
 			m.bus.Publish(lifecycle.CallPanicked{
-				Header: lifecycle.Header{Module: module, Library: m.libraryOf(module)},
+				Header: lifecycle.Header{Module: inside, Library: m.libraryOf(inside)},
 				Method: method, Value: fmt.Sprint(value), Stack: string(stack),
 			})
 		},
 	})
+	return h, err
+}
+
+// inside returns the module that calls through a handle get into: what it was made for,
+// unless another one stands in for that.
+func (m *Manager) inside(h handle.Handle, module string) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	for inst := range m.instances {
+		if inst.now != nil && slices.ContainsFunc(inst.bindings, func(b *binding) bool { return b.handle == h }) {
+			return inst.now.by.name
+		}
+	}
+	return module
 }
 
 // roleOf returns the table's row whose interface is t.

@@ -213,6 +213,24 @@ func TestPolicyFallback(t *testing.T) {
 			})
 		})
 	}
+	t.Run("a panic in who stands in is told with its name", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			a := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			a.Policies["a"] = fallbackTo("other")
+			a.doomed()
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "other", Compute: func(context.Context, byte, int64) (int32, error) {
+				panic("boom")
+			}}.In(j)}, []string{"a"}, a)
+			h := start(t, f)[0]
+			a.kill()
+			givenUp(t, f, "a")
+			_, err := h.Compute(t.Context(), 1, 2)
+			require.ErrorContains(t, err, "boom")
+			assert.Equal(t, "other", until(t, f, anyOf[lifecycle.CallPanicked]).Module)
+			require.NoError(t, f.Close())
+		})
+	})
 	t.Run("who stands in has parameters of its own, and what it requires", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			j, p := &testharness.Journal{}, newProcesses(t)

@@ -33,7 +33,7 @@ func (m *Manager) leave(lib *library, cause *vehicle.GoneError) []*instance {
 		if inst.private {
 			continue
 		}
-		inst.lost = reason
+		inst.lost, inst.now = reason, nil
 		if !inst.making {
 			left = append(left, inst)
 		}

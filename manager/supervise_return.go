@@ -227,6 +227,7 @@ func (m *Manager) leaveUsersOf(places []*instance) []*instance {
 			continue
 		}
 		inst.lost = fmt.Errorf("%s, which it requires, is exchanged", inst.now.uses[i].module.name)
+		inst.now = nil
 		for _, b := range inst.bindings {
 			b.handle.Away(inst.lost)
 		}

@@ -424,6 +424,34 @@ func TestRestartOfWhatIsMadeOnDemand(t *testing.T) {
 			require.NoError(t, f.Close())
 		})
 	})
+	t.Run("none can be made on what is lost and not closed yet", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			entered, release := make(chan struct{}), make(chan struct{})
+			lib := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			top := p.add("top", testharness.Calculator{Name: "top", Requires: requires("a")}.In(j))
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "slow", Requires: requires("a"), Close: func(context.Context) error {
+				select {
+				case <-entered:
+				default:
+					close(entered)
+					<-release
+				}
+				return nil
+			}}.In(j)}, []string{"slow"}, lib, top)
+			start(t, f)
+			lib.kill()
+			<-entered
+			_, _, err := manager.LoadModule[calculator.Calculator](t.Context(), f.Manager, "top")
+			requireGone(t, err, "a")
+			close(release)
+			back(t, f, lib)
+			c, _, err := manager.LoadModule[calculator.Calculator](t.Context(), f.Manager, "top")
+			require.NoError(t, err)
+			works(t, c)
+			require.NoError(t, f.Close())
+		})
+	})
 	t.Run("one that is being made when its process ends, or that of what it requires, is an error and leaves nothing", func(t *testing.T) {
 		for _, victim := range []string{"a", "base"} {
 			t.Run(victim, func(t *testing.T) {
