@@ -21,6 +21,7 @@ import (
 	"github.com/mesos-modules/mms/internal/catalog"
 	"github.com/mesos-modules/mms/internal/docs"
 	"github.com/mesos-modules/mms/manager/vehicle"
+	"github.com/mesos-modules/mms/modules/hook/labels"
 	"github.com/mesos-modules/mms/roles"
 )
 
@@ -66,6 +67,7 @@ func TestEveryModuleIsAPlugin(t *testing.T) {
 		assert.Empty(t, builtins(t, c.Master.Address), "bound by the master")
 		assert.Empty(t, builtins(t, c.Slave.Address), "bound by the slave")
 	})
+	t.Run("a cluster whose modules are all in processes of their own", func(t *testing.T) { everythingIsolated(t, plugins) })
 }
 
 // buildPlugins builds all and returns their paths by the modules' names.
@@ -163,6 +165,9 @@ func wanted(module string) facade.Parameters {
 	all := facade.Parameters{}
 	if module == "org_apache_mesos_LuaAllocator" { // its schema is in another Go module
 		all = append(all, facade.Parameter{Key: "script", Value: "/allocate.lua"})
+	}
+	if module == labels.Name { // it wants at least one of three
+		all = append(all, facade.Parameter{Key: "set", Value: "rack=r7"})
 	}
 	for _, lib := range catalog.Libraries() {
 		for _, m := range lib.Modules {

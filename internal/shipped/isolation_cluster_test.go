@@ -1,0 +1,155 @@
+package shipped_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/mesos-modules/mms/internal/cluster"
+	"github.com/mesos-modules/mms/internal/clustertest"
+	"github.com/mesos-modules/mms/modules/allocator/hierarchical"
+	authenticator "github.com/mesos-modules/mms/modules/authenticator/crammd5"
+	"github.com/mesos-modules/mms/modules/authorizer/local"
+	"github.com/mesos-modules/mms/modules/containerizer/mesos"
+	"github.com/mesos-modules/mms/modules/containerlogger/sandbox"
+	"github.com/mesos-modules/mms/modules/hook/labels"
+	"github.com/mesos-modules/mms/modules/isolator/posixmem"
+	contender "github.com/mesos-modules/mms/modules/mastercontender/standalone"
+	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
+	"github.com/mesos-modules/mms/roles"
+)
+
+// everythingIsolated runs a cluster of which every module is in a process of its own, and
+// kills these processes one after the other while tasks run.
+func everythingIsolated(t *testing.T, plugins map[string]string) {
+	credentials := filepath.Join(t.TempDir(), "credentials")
+	written(t, credentials, `{"credentials": [{"principal": "agent", "secret": "s3cret"}]}`)
+	credential := filepath.Join(t.TempDir(), "credential")
+	written(t, credential, `{"principal": "agent", "secret": "s3cret"}`)
+	at := func(daemon roles.Daemon, more ...string) []string {
+		modules := append(standard(daemon), labels.Name)
+		return append([]string{"--modules_isolation=process", "--modules=" + manifestOf(t, plugins, modules), "--hooks=" + labels.Name}, more...)
+	}
+	c := up(t, at(roles.Master, "--credentials="+credentials, "--authenticate_agents"),
+		at(roles.Slave, "--credential="+credential, "--authentication_backoff_factor=10ms"))
+	for _, d := range []*cluster.Daemon{c.Master, c.Slave} {
+		all := modulesOf(t, d)
+		require.NotEmpty(t, all)
+		for _, m := range all {
+			if len(m.Sites) > 0 {
+				assert.Equal(t, "process", m.Isolation, m.Name)
+			}
+		}
+	}
+	status, said := c.Run("--name=hello", "--command=echo hello; exit 7", small)
+	require.Equal(t, 7, status, said)
+	require.Contains(t, said, "hello\n")
+
+	for _, k := range []struct {
+		of     string
+		daemon *cluster.Daemon
+		module string
+	}{
+		{"the allocator", c.Master, hierarchical.Name},
+		{"the authenticator", c.Master, authenticator.Name},
+		{"the authorizer", c.Master, local.Name},
+		{"the contender", c.Master, contender.Name},
+		{"the master's detector", c.Master, detector.Name},
+		{"a hook of the master", c.Master, labels.Name},
+		{"an isolator", c.Slave, posixmem.Name},
+		{"the containerizer", c.Slave, mesos.Name},
+		{"the container logger", c.Slave, sandbox.Name},
+		{"the agent's detector", c.Slave, detector.Name},
+	} {
+		t.Run("without "+k.of+" for a while a task lives, and others come", func(t *testing.T) {
+			life := begun(t, c)
+			before := moduleOf(t, k.daemon, k.module)
+			require.NoError(t, syscall.Kill(before.PID, syscall.SIGKILL))
+			after := again(t, k.daemon, k.module, 1)
+			assert.NotEqual(t, before.PID, after.PID)
+			status, said := c.Run("--name=next", "--command=exit 3", small)
+			assert.Equal(t, 3, status, said)
+			life.ends(t)
+		})
+	}
+	t.Run("agents authenticate with a restarted authenticator", func(t *testing.T) {
+		require.NoError(t, c.Slave.Stop())
+		require.NoError(t, c.StartSlave(context.WithoutCancel(t.Context())))
+		_, err := c.AwaitRegistered(within(t))
+		require.NoError(t, err)
+	})
+	t.Run("a killed agent leaves no module, and its task to the next", func(t *testing.T) {
+		life := begun(t, c)
+		pids := pidsOf(t, c.Slave)
+		require.NoError(t, c.Slave.Kill())
+		requireGone(t, pids...)
+		require.NoError(t, c.StartSlave(context.WithoutCancel(t.Context())))
+		_, err := c.AwaitRegistered(within(t))
+		require.NoError(t, err)
+		life.ends(t)
+	})
+	t.Run("the end of the daemons is that of all", func(t *testing.T) {
+		pids := slices.Concat(pidsOf(t, c.Master), pidsOf(t, c.Slave))
+		require.NoError(t, c.Down())
+		requireGone(t, pids...)
+	})
+}
+
+// pidsOf are the processes of a daemon's modules.
+func pidsOf(t *testing.T, d *cluster.Daemon) (all []int) {
+	t.Helper()
+	for _, m := range modulesOf(t, d) {
+		if m.PID != 0 && !slices.Contains(all, m.PID) {
+			all = append(all, m.PID)
+		}
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+// task is one that runs until a file is there.
+type task struct {
+	file string
+	exit chan string // how mesos-execute ended
+}
+
+// begun starts a task and returns when it runs.
+func begun(t *testing.T, c *clustertest.Cluster) *task {
+	t.Helper()
+	dir := t.TempDir()
+	k := &task{file: filepath.Join(dir, "end"), exit: make(chan string, 1)}
+	started := filepath.Join(dir, "started")
+	go func() {
+		status, said := c.Run("--name=long", "--checkpoint", small, fmt.Sprintf("--command=touch %s; while ! test -e %s; do sleep 0.02; done; exit 5", started, k.file))
+		k.exit <- fmt.Sprintf("%d: %s", status, said)
+	}()
+	clustertest.Eventually(t, func() string { return missing(started) })
+	return k
+}
+
+// ends lets the task end and sees how it does.
+func (k *task) ends(t *testing.T) {
+	t.Helper()
+	written(t, k.file, "")
+	select {
+	case exit := <-k.exit:
+		assert.True(t, strings.HasPrefix(exit, "5: "), exit)
+	case <-time.After(clustertest.Patience):
+		assert.Fail(t, "the task does not end")
+	}
+}
+
+func missing(file string) string {
+	if found, _ := filepath.Glob(file); len(found) == 0 {
+		return file + " is not there"
+	}
+	return ""
+}
