@@ -102,7 +102,7 @@ func TestDefaults(t *testing.T) {
 }
 
 // foreign are packages of others that pages speak of.
-var foreign = []string{"fx", "context", "plugin", "slog", "graph", "proto", "runtime", "errors", "testing", "time", "semver", "os"}
+var foreign = []string{"fx", "context", "plugin", "slog", "graph", "proto", "runtime", "errors", "testing", "time", "semver", "os", "io", "fs"}
 
 // declarations are the names that the packages of the repository declare, by the
 // package's name: functions, types, constants, variables, fields and methods.
