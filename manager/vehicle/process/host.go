@@ -68,10 +68,8 @@ func (h *hosted) level() slog.Level {
 }
 
 const (
-	maxRate   = 1 << 20 // bytes of a module's messages in a second
-	maxBurst  = 8 << 20
-	overhead  = 200 // bytes of a message beside its texts
-	maxRecord = 64 << 10
+	maxRate  = 1 << 20 // bytes of a module's messages in a second
+	maxBurst = 8 << 20
 )
 
 // log writes a module's messages to the daemon's log, as long as there are not too many.
@@ -95,32 +93,23 @@ func (l *log) write(now time.Time, all []protocol.Record) {
 	l.last = now
 	for _, r := range all {
 		l.lost += r.Lost
-		text, attributes, size := bound(r)
-		if float64(size) > l.room {
+		r = r.Bounded()
+		size := float64(r.Size())
+		if size > l.room {
 			l.lost++
 			continue
 		}
-		l.room -= float64(size)
+		l.room -= size
 		if l.lost > 0 {
 			l.logger.Warn("messages of the module have been lost: it logs faster than the daemon takes", "messages", l.lost)
 			l.lost = 0
 		}
-		l.logger.LogAttrs(context.Background(), r.Level, text, attributes...)
-	}
-}
-
-// bound cuts a record to what is taken of it.
-func bound(r protocol.Record) (text string, attributes []slog.Attr, size int) {
-	text = protocol.Cut(r.Message, protocol.MaxText)
-	size = overhead + len(text)
-	for _, a := range r.Attributes[:min(len(r.Attributes), protocol.MaxAttributes)] {
-		key, value := protocol.Cut(a[0], protocol.MaxKey), protocol.Cut(a[1], protocol.MaxText)
-		if size += len(key) + len(value); size > maxRecord {
-			break
+		var attributes []slog.Attr
+		for _, a := range r.Attributes {
+			attributes = append(attributes, slog.String(a[0], a[1]))
 		}
-		attributes = append(attributes, slog.String(key, value))
+		l.logger.LogAttrs(context.Background(), r.Level, r.Message, attributes...)
 	}
-	return text, attributes, size
 }
 
 // count passes a module's measures on.
@@ -148,39 +137,36 @@ func (c *count) take(all []protocol.Measurement) error {
 }
 
 func (c *count) one(m protocol.Measurement) error {
-	full := len(c.counters)+len(c.gauges) >= protocol.MaxMeasures
+	name, help := protocol.Cut(m.Name, protocol.MaxKey), protocol.Cut(m.Help, protocol.MaxHelp)
 	if m.Gauge {
-		known := c.gauges[m.Name]
-		if known == nil {
-			if full {
-				return tooMany()
+		gauge := c.gauges[name]
+		if gauge == nil {
+			if err := c.full(); err != nil {
+				return err
 			}
-			name, help := texts(m)
-			known = c.metrics.Gauge(name, help)
-			c.gauges[name] = known
+			gauge = c.metrics.Gauge(name, help)
+			c.gauges[name] = gauge
 		}
-		known.Set(m.Value)
+		gauge.Set(m.Value)
 		return nil
 	}
-	known := c.counters[m.Name]
-	if known == nil {
-		if full {
-			return tooMany()
+	counter := c.counters[name]
+	if counter == nil {
+		if err := c.full(); err != nil {
+			return err
 		}
-		name, help := texts(m)
-		known = c.metrics.Counter(name, help)
-		c.counters[name] = known
+		counter = c.metrics.Counter(name, help)
+		c.counters[name] = counter
 	}
 	if m.Value > 0 { // it only goes up
-		known.Add(m.Value)
+		counter.Add(m.Value)
 	}
 	return nil
 }
 
-func texts(m protocol.Measurement) (name, help string) {
-	return protocol.Cut(m.Name, protocol.MaxKey), protocol.Cut(m.Help, protocol.MaxHelp)
-}
-
-func tooMany() error {
-	return fmt.Errorf("the module has %d measures already", protocol.MaxMeasures)
+func (c *count) full() error {
+	if len(c.counters)+len(c.gauges) >= protocol.MaxMeasures {
+		return fmt.Errorf("the module has %d measures already", protocol.MaxMeasures)
+	}
+	return nil
 }

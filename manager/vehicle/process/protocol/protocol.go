@@ -111,7 +111,8 @@ const (
 	MaxText       = 8 << 10 // bytes of a message, or of an attribute's value
 	MaxKey        = 256     // bytes of an attribute's key
 	MaxAttributes = 64
-	MaxRecords    = 256 // in one call
+	MaxRecord     = 64 << 10 // bytes of a message with its attributes
+	MaxRecords    = 256      // in one call
 	MaxMeasures   = 1000
 	MaxHelp       = 1 << 10
 )
@@ -122,6 +123,30 @@ type Record struct {
 	Message    string      `json:"message"`
 	Attributes [][2]string `json:"attributes,omitempty"`
 	Lost       uint64      `json:"lost,omitempty"` // messages before this one that there was no room for
+}
+
+// Size is how much of a message counts against what a module may tell the daemon.
+func (r Record) Size() int {
+	const overhead = 200 // beside its texts
+	size := overhead + len(r.Message)
+	for _, a := range r.Attributes {
+		size += len(a[0]) + len(a[1])
+	}
+	return size
+}
+
+// Bounded is the message cut to what is taken of it.
+func (r Record) Bounded() Record {
+	bounded := Record{Level: r.Level, Message: Cut(r.Message, MaxText), Lost: r.Lost}
+	for size := bounded.Size(); len(bounded.Attributes) < min(len(r.Attributes), MaxAttributes); {
+		a := r.Attributes[len(bounded.Attributes)]
+		a = [2]string{Cut(a[0], MaxKey), Cut(a[1], MaxText)}
+		if size += len(a[0]) + len(a[1]); size > MaxRecord {
+			break
+		}
+		bounded.Attributes = append(bounded.Attributes, a)
+	}
+	return bounded
 }
 
 // Logged is the least level that the daemon logs from now on.

@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	maxQueued = 4096             // messages that wait for the daemon
-	askLimit  = 10 * time.Second // for what nobody waits for
+	maxQueued      = 4096             // messages that wait for the daemon
+	maxQueuedBytes = 8 << 20          // and how large they may be together
+	maxBatch       = 1 << 20          // bytes in one call
+	askLimit       = 10 * time.Second // for what nobody waits for
 )
 
 // journal carries the messages of one instance to the daemon. Who logs never waits: while
@@ -23,6 +25,7 @@ type journal struct {
 
 	mu    sync.Mutex
 	queue []protocol.Record
+	size  int // of what is in the queue
 	lost  uint64
 	idle  chan struct{} // closed when the queue is empty; nil while it is
 }
@@ -34,12 +37,14 @@ func newJournal(level slog.Level, send func(context.Context, []protocol.Record) 
 }
 
 func (j *journal) add(r protocol.Record) {
+	r = r.Bounded()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if len(j.queue) >= maxQueued {
+	if len(j.queue) >= maxQueued || j.size >= maxQueuedBytes {
 		j.lost++
 		return
 	}
+	j.size += r.Size()
 	r.Lost, j.lost = j.lost, 0
 	j.queue = append(j.queue, r)
 	if j.idle == nil {
@@ -59,12 +64,19 @@ func (j *journal) forward() {
 		logged, err := j.send(ctx, batch)
 		cancel()
 		if err != nil {
-			j.mu.Lock()
-			j.lost += uint64(len(batch)) // the next message says so
-			j.mu.Unlock()
+			j.lose(batch)
 			continue
 		}
 		j.level.Set(logged.Level)
+	}
+}
+
+// lose counts messages that did not get through: the next one says so.
+func (j *journal) lose(batch []protocol.Record) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, r := range batch {
+		j.lost += 1 + r.Lost
 	}
 }
 
@@ -72,7 +84,11 @@ func (j *journal) forward() {
 func (j *journal) take() []protocol.Record {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	n := min(len(j.queue), protocol.MaxRecords)
+	n, size := 0, 0
+	for ; n < min(len(j.queue), protocol.MaxRecords) && size < maxBatch; n++ {
+		size += j.queue[n].Size()
+	}
+	j.size -= size
 	if n == 0 {
 		close(j.idle)
 		j.idle, j.queue = nil, nil
@@ -114,7 +130,7 @@ func (h handler) Enabled(_ context.Context, level slog.Level) bool {
 
 // Handle implements slog.Handler.
 func (h handler) Handle(_ context.Context, r slog.Record) error {
-	record := protocol.Record{Level: r.Level, Message: protocol.Cut(r.Message, protocol.MaxText), Attributes: h.kept[:len(h.kept):len(h.kept)]}
+	record := protocol.Record{Level: r.Level, Message: r.Message, Attributes: h.kept[:len(h.kept):len(h.kept)]}
 	r.Attrs(func(a slog.Attr) bool {
 		record.Attributes = flatten(record.Attributes, h.groups, a)
 		return true

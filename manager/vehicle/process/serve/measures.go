@@ -130,7 +130,8 @@ func (x *measure) changed() {
 func (x *measure) add(n float64) {
 	for {
 		old := x.bits.Load()
-		if x.bits.CompareAndSwap(old, math.Float64bits(math.Float64frombits(old)+n)) {
+		sum := min(math.Float64frombits(old)+n, math.MaxFloat64) // infinity cannot be carried
+		if x.bits.CompareAndSwap(old, math.Float64bits(sum)) {
 			return
 		}
 	}
