@@ -5,16 +5,15 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/mesos-modules/mms/internal/cluster"
 	"github.com/mesos-modules/mms/internal/clustertest"
+	"github.com/mesos-modules/mms/internal/daemon"
 	"github.com/mesos-modules/mms/modules/allocator/hierarchical"
 	authenticator "github.com/mesos-modules/mms/modules/authenticator/crammd5"
 	"github.com/mesos-modules/mms/modules/authorizer/local"
@@ -34,8 +33,8 @@ func everythingIsolated(t *testing.T, plugins map[string]string) {
 	written(t, credentials, `{"credentials": [{"principal": "agent", "secret": "s3cret"}]}`)
 	credential := filepath.Join(t.TempDir(), "credential")
 	written(t, credential, `{"principal": "agent", "secret": "s3cret"}`)
-	at := func(daemon roles.Daemon, more ...string) []string {
-		modules := append(standard(daemon), labels.Name)
+	at := func(of roles.Daemon, more ...string) []string {
+		modules := append(standard(of), labels.Name)
 		return append([]string{"--modules_isolation=process", "--modules=" + manifestOf(t, plugins, modules), "--hooks=" + labels.Name}, more...)
 	}
 	c := up(t, at(roles.Master, "--credentials="+credentials, "--authenticate_agents"),
@@ -103,6 +102,33 @@ func everythingIsolated(t *testing.T, plugins map[string]string) {
 	})
 }
 
+// withoutAnIsolator runs a cluster whose agent does not need one of its isolators, and
+// loses it for good.
+func withoutAnIsolator(t *testing.T, plugins map[string]string) {
+	c := up(t, nil, []string{isolating(t, plugins[posixmem.Name], `"restart": {"limit": 0}`, fmt.Sprintf(`{"name": %q, "on_failure": "optional"}`, posixmem.Name))})
+	life := begun(t, c)
+	require.NoError(t, syscall.Kill(moduleOf(t, c.Slave, posixmem.Name).PID, syscall.SIGKILL))
+	clustertest.Eventually(t, func() string {
+		if now := moduleOf(t, c.Slave, posixmem.Name); now.State != "unavailable" {
+			return now.State
+		}
+		return ""
+	})
+	status, said := c.Run("--name=next", "--command=exit 3", small)
+	assert.Equal(t, 3, status, said)
+	assert.Contains(t, c.Slave.Log(), "a container is launched without an isolator that is lost for good")
+	life.ends(t)
+}
+
+// withoutAnAllocator runs a cluster whose master loses what it needs.
+func withoutAnAllocator(t *testing.T, plugins map[string]string) {
+	d := alone(t, isolating(t, plugins[hierarchical.Name], `"restart": {"limit": 0}`, fmt.Sprintf(`{"name": %q}`, hierarchical.Name)))
+	pid := moduleOf(t, d, hierarchical.Name).PID
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	assert.Equal(t, daemon.ExitFailed, exitOf(t, d))
+	assert.Contains(t, d.Log(), "stops: module "+hierarchical.Name)
+}
+
 // pidsOf are the processes of a daemon's modules.
 func pidsOf(t *testing.T, d *cluster.Daemon) (all []int) {
 	t.Helper()
@@ -115,36 +141,29 @@ func pidsOf(t *testing.T, d *cluster.Daemon) (all []int) {
 	return all
 }
 
-// task is one that runs until a file is there.
-type task struct {
+// long is a task that runs until a file is there.
+type long struct {
+	*running
 	file string
-	exit chan string // how mesos-execute ended
 }
 
 // begun starts a task and returns when it runs.
-func begun(t *testing.T, c *clustertest.Cluster) *task {
+func begun(t *testing.T, c *clustertest.Cluster) *long {
 	t.Helper()
 	dir := t.TempDir()
-	k := &task{file: filepath.Join(dir, "end"), exit: make(chan string, 1)}
-	started := filepath.Join(dir, "started")
-	go func() {
-		status, said := c.Run("--name=long", "--checkpoint", small, fmt.Sprintf("--command=touch %s; while ! test -e %s; do sleep 0.02; done; exit 5", started, k.file))
-		k.exit <- fmt.Sprintf("%d: %s", status, said)
-	}()
+	started, file := filepath.Join(dir, "started"), filepath.Join(dir, "end")
+	r := begin(t, c, "--name=long", "--checkpoint", small,
+		fmt.Sprintf("--command=touch %s; while ! test -e %s; do sleep 0.02; done; exit 5", started, file))
 	clustertest.Eventually(t, func() string { return missing(started) })
-	return k
+	return &long{r, file}
 }
 
 // ends lets the task end and sees how it does.
-func (k *task) ends(t *testing.T) {
+func (k *long) ends(t *testing.T) {
 	t.Helper()
 	written(t, k.file, "")
-	select {
-	case exit := <-k.exit:
-		assert.True(t, strings.HasPrefix(exit, "5: "), exit)
-	case <-time.After(clustertest.Patience):
-		assert.Fail(t, "the task does not end")
-	}
+	said := k.end()
+	assert.Equal(t, 5, k.cmd.ProcessState.ExitCode(), said)
 }
 
 func missing(file string) string {

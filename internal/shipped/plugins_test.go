@@ -68,6 +68,8 @@ func TestEveryModuleIsAPlugin(t *testing.T) {
 		assert.Empty(t, builtins(t, c.Slave.Address), "bound by the slave")
 	})
 	t.Run("a cluster whose modules are all in processes of their own", func(t *testing.T) { everythingIsolated(t, plugins) })
+	t.Run("an agent that has lost an isolator for good that it does not need", func(t *testing.T) { withoutAnIsolator(t, plugins) })
+	t.Run("a master that has lost its allocator for good ends", func(t *testing.T) { withoutAnAllocator(t, plugins) })
 }
 
 // buildPlugins builds all and returns their paths by the modules' names.
