@@ -54,51 +54,38 @@ func (p passed) become(args []string) error {
 	if err != nil {
 		return fmt.Errorf("read the order: %w", err)
 	}
-	steps := []struct {
+	var rules int
+	var run *program
+	var calls []unix.SockFilter
+	const files, mend = "read_only, read_write", "leave it out, or let the daemon do it on this machine"
+	for _, step := range []struct {
 		setting string
 		needed  bool
 		do      func() error
 	}{
+		// The folders are opened by the daemon's user, and before files are counted.
+		{files, o.Files, func() (err error) { rules, err = p.rules(o); return err }},
 		{"memory, cpus", len(o.Doors) > 0, o.enter},
 		{"open_files", true, o.count},
-		{"memory", o.Data > 0, func() error { return limit(unix.RLIMIT_DATA, o.Data) }},
 		{"user", o.Account != nil, o.change},
-		{"", true, o.follow},
+		{"process", true, o.follow},
 		{"no_new_privileges", !o.Privileges, func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
-	}
-	// The folders are opened by the daemon's user.
-	var rules int
-	if o.Files {
-		if rules, err = p.rules(o); err != nil {
-			return &Problem{Setting: "read_only, read_write", Problem: err.Error(), Mend: mend, Cause: err}
-		}
-	}
-	for _, s := range steps {
-		if !s.needed {
+		{files, o.Files, func() error { return keepTo(rules) }},
+		{"process", true, func() (err error) { run, err = newProgram(p.image, args, o.Environment); return err }},
+		{"seccomp", o.Seccomp != "", func() error { calls = sets[o.Seccomp].program(run); return nil }},
+		// From here on nothing more is asked for: this process may have more already.
+		{"memory", o.Data > 0, func() error { return limit(unix.RLIMIT_DATA, o.Data) }},
+		{"seccomp", o.Seccomp != "", func() error { return install(calls) }},
+	} {
+		if !step.needed {
 			continue
 		}
-		if err := s.do(); err != nil {
-			return &Problem{Setting: s.setting, Problem: err.Error(), Mend: mend, Cause: err}
-		}
-	}
-	if o.Files {
-		if err := keepTo(rules); err != nil {
-			return &Problem{Setting: "read_only, read_write", Problem: err.Error(), Mend: mend, Cause: err}
-		}
-	}
-	run, err := newProgram(p.image, args, o.Environment)
-	if err != nil {
-		return err
-	}
-	if o.Seccomp != "" {
-		if err := install(sets[o.Seccomp].program(run)); err != nil {
-			return &Problem{Setting: "seccomp", Problem: err.Error(), Mend: mend, Cause: err}
+		if err := step.do(); err != nil {
+			return &Problem{Setting: step.setting, Problem: err.Error(), Mend: mend, Cause: err}
 		}
 	}
 	return run.exec()
 }
-
-const mend = "leave the limit out, or let the daemon do it on this machine"
 
 // only has the image get what it was given and nothing else.
 func (p passed) only() error {

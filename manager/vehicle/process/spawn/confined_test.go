@@ -17,6 +17,7 @@ import (
 	"github.com/mesos-modules/mms/internal/cgroupstest"
 	"github.com/mesos-modules/mms/internal/privileged"
 	"github.com/mesos-modules/mms/manager/vehicle"
+	"github.com/mesos-modules/mms/manager/vehicle/file"
 	"github.com/mesos-modules/mms/manager/vehicle/process/confine"
 	"github.com/mesos-modules/mms/manager/vehicle/process/spawn"
 )
@@ -204,28 +205,47 @@ int main(void) {
 // TestWithoutControlGroups has a daemon be a user who may make none.
 func TestWithoutControlGroups(t *testing.T) {
 	privileged.Root(t, "this is tried as another user")
-	cmd := exec.Command("/proc/self/exe", victim, "poor")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
-	out, err := cmd.Output()
+	folder, err := os.MkdirTemp("", "poor") // others may go there
 	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(folder)) })
+	require.NoError(t, os.Chmod(folder, 0o755))
+	source, path := filepath.Join(folder, "main.cpp"), filepath.Join(folder, "program")
+	require.NoError(t, os.WriteFile(source, []byte(`
+#include <cstdlib>
+#include <cstring>
+int main(int, char** argv) {
+	for (int n = std::atoi(argv[1]); n > 0; n--) std::memset(new char[1 << 20], 1, 1 << 20);
+}`), 0o644))
+	out, err := exec.Command("g++", "-O0", "-o", path, source).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+
+	cmd := exec.Command("/proc/self/exe", victim, "poor", path)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 54321, Gid: 54321}}
+	out, err = cmd.Output()
+	require.NoError(t, err, "%s", out)
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	require.Len(t, lines, 5, "%s", out)
 	assert.Equal(t, "within: exited (exit status 0)", lines[0])
-	assert.Equal(t, "above: memory (over its memory of 268435456 bytes (exit status 2))", lines[1])
+	assert.Equal(t, "above: memory (over its memory of 268435456 bytes (signal SIGABRT))", lines[1])
 	assert.Contains(t, lines[2], "cpus: only a control group limits processors, and none can be made here")
 	assert.Contains(t, lines[3], "memory: without control groups what counts is the memory that a process asks for and not what it uses, and 67108864 bytes are not enough")
 	assert.Contains(t, lines[4], "user: only root runs processes as somebody else, and the daemon is the user 54321; run the daemon as root, or leave the user out")
 }
 
-// bePoor starts processes with limits as a user who is not root.
-func bePoor([]string) int {
-	image, err := spawn.Own("")
+// bePoor starts a program with limits as a user who is not root.
+func bePoor(args []string) int {
+	f, err := file.Look(args[0], file.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	image, err := spawn.Open(f)
 	if err != nil {
 		fmt.Println(err)
 		return 1
 	}
 	for _, what := range []struct{ name, blocks string }{{"within", "16"}, {"above", "2048"}} {
-		p, err := spawn.Start(ctx, spawn.Spec{Image: image, Name: "victim", Args: []string{victim, "eat", what.blocks}, Confinement: vehicle.Confinement{Memory: 256 << 20}})
+		p, err := spawn.Start(ctx, spawn.Spec{Image: image, Name: "victim", Args: []string{what.blocks}, Confinement: vehicle.Confinement{Memory: 256 << 20}})
 		if err != nil {
 			fmt.Println(err)
 			return 1
@@ -235,7 +255,7 @@ func bePoor([]string) int {
 		fmt.Printf("%s: %v (%s)\n", what.name, e, detail)
 	}
 	for _, c := range []vehicle.Confinement{{CPUs: 1}, {Memory: 64 << 20}, {User: "root"}} {
-		_, err := spawn.Start(ctx, spawn.Spec{Image: image, Name: "victim", Args: []string{victim, "exit", "0"}, Confinement: c})
+		_, err := spawn.Start(ctx, spawn.Spec{Image: image, Name: "victim", Confinement: c})
 		fmt.Println(err)
 	}
 	return 0

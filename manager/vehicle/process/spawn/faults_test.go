@@ -110,10 +110,10 @@ func TestListenerHangs(t *testing.T) {
 	close(hangs)
 }
 
-// TestDeathIsSeen measures; the bound that is promised is five milliseconds.
+// TestDeathIsSeen measures; five milliseconds are promised, of a machine that has time.
 func TestDeathIsSeen(t *testing.T) {
 	best := time.Hour
-	for range 5 {
+	for tries := 0; tries < 30 && best > 5*time.Millisecond; tries++ {
 		p, h := play(t, vehicle.Confinement{}, "wait")
 		h.wait(t, "stdout: ready")
 		begin := time.Now()
@@ -122,6 +122,34 @@ func TestDeathIsSeen(t *testing.T) {
 		best = min(best, time.Since(begin))
 	}
 	assert.Less(t, best, 5*time.Millisecond)
+}
+
+func TestSomebodyElseTakesTheStatus(t *testing.T) {
+	p, h := play(t, vehicle.Confinement{}, "wait")
+	h.wait(t, "stdout: ready")
+	stop := make(chan struct{})
+	var taken sync.WaitGroup
+	for range 4 {
+		taken.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+					_, _ = syscall.Wait4(p.PID(), nil, syscall.WNOHANG, nil)
+				}
+			}
+		})
+	}
+	require.NoError(t, unix.Kill(p.PID(), unix.SIGKILL))
+	e := end(t, p)
+	close(stop)
+	taken.Wait()
+	// Whoever was faster.
+	assert.Contains(t, []ending{
+		{vehicle.EndUnknown, "its exit status is not known: no child processes", ""},
+		{vehicle.EndSignaled, "signal SIGKILL", ""},
+	}, e)
 }
 
 func TestStopped(t *testing.T) {

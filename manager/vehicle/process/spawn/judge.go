@@ -20,8 +20,9 @@ var outOfMemory = []string{
 	"out of memory", "cannot allocate memory", "Cannot allocate memory", "std::bad_alloc", "failed to create new OS thread",
 }
 
-// judge says how the process ended. last is what it said, nil if nobody knows.
-func (p *Process) judge(status syscall.WaitStatus, last *said) ending {
+// judge says how the process ended. unknown is why its status says nothing, last what it
+// said; nil if nobody knows.
+func (p *Process) judge(status syscall.WaitStatus, unknown error, last *said) ending {
 	p.mu.Lock()
 	why, killed := p.why, p.killed
 	p.mu.Unlock()
@@ -32,6 +33,10 @@ func (p *Process) judge(status syscall.WaitStatus, last *said) ending {
 		e.said = last.quote(gave)
 	}
 	switch {
+	case unknown != nil && killed:
+		e.end, e.detail = why.end, why.detail
+	case unknown != nil:
+		e.end, e.detail = vehicle.EndUnknown, fmt.Sprintf("its exit status is not known: %v", unknown)
 	case killed && status.Signaled() && status.Signal() == syscall.SIGKILL:
 		e.end, e.detail = why.end, why.detail
 	case p.starved(status, e.said):

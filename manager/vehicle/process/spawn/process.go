@@ -82,13 +82,13 @@ func (p *Process) Kill(end vehicle.End, detail string) {
 // the process.
 func (p *Process) watch() {
 	for {
-		err := unix.Waitid(unix.P_PIDFD, p.handle, nil, unix.WEXITED|unix.WNOWAIT, nil)
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(p.handle), Events: unix.POLLIN}}, -1)
 		if err != unix.EINTR {
 			break
 		}
 	}
-	status := p.bury()
-	p.end = p.judge(status, p.output.stop(lastWordsLimit))
+	status, err := p.bury()
+	p.end = p.judge(status, err, p.output.stop(lastWordsLimit))
 	close(p.done)
 
 	if p.limits != nil {
@@ -99,20 +99,19 @@ func (p *Process) watch() {
 }
 
 // bury kills the group and then reaps the process: before, the number of both is
-// nobody else's.
-func (p *Process) bury() syscall.WaitStatus {
+// nobody else's. The error is that somebody else has done it.
+func (p *Process) bury() (status syscall.WaitStatus, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	_ = unix.Kill(-p.pid, unix.SIGKILL) // there may be nobody left
-	var status syscall.WaitStatus
 	for {
-		if _, err := syscall.Wait4(p.pid, &status, 0, nil); err != syscall.EINTR {
+		if _, err = syscall.Wait4(p.pid, &status, 0, nil); err != syscall.EINTR {
 			break
 		}
 	}
 	p.buried = true
-	_ = unix.Close(p.handle)
-	return status
+	_ = unix.Close(p.handle) // nothing was written
+	return status, err
 }
 
 // output is what reads the two streams.

@@ -99,8 +99,15 @@ var attempts = map[string]func() error{
 	"reboot":  func() error { return unix.Reboot(1) },
 	"keyctl":  func() error { _, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false); return err },
 	"unshare": func() error { return unix.Unshare(unix.CLONE_NEWUSER) },
-	"files":   func() error { return unix.Unshare(unix.CLONE_FILES) },
-	"clone3":  func() error { _, _, e := unix.Syscall(unix.SYS_CLONE3, 0, 0, 0); return e },
+	"files": func() error {
+		failed := make(chan error)
+		go func() {
+			runtime.LockOSThread() // and never give back a thread that has files of its own
+			failed <- unix.Unshare(unix.CLONE_FILES)
+		}()
+		return <-failed
+	},
+	"clone3": func() error { _, _, e := unix.Syscall(unix.SYS_CLONE3, 0, 0, 0); return e },
 	"clone": func() error {
 		_, _, e := unix.Syscall6(unix.SYS_CLONE, unix.CLONE_NEWUSER|unix.CLONE_SIGHAND, 0, 0, 0, 0, 0)
 		return e
