@@ -158,7 +158,7 @@ func TestCallsWhileProcessesEnd(t *testing.T) {
 	until(func() {
 		_, _ = f.Modules(), f.Libraries()
 	})
-	for i := range 9 {
+	for i := range 6 {
 		lib := a
 		if i%3 > 0 {
 			lib = b

@@ -77,7 +77,7 @@ func (e *ending) note(h lifecycle.Header, step string, outcome report.Outcome, w
 	}
 	m := e.modules[at]
 	m.Time += took
-	if m.Outcome == report.Closed {
+	if m.Outcome == report.Closed && outcome != report.Closed {
 		m.Outcome, m.Why = outcome, why
 	}
 	if step == "close" {

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -189,6 +190,17 @@ func TestModules(t *testing.T) {
 		delete(step, "at")
 		assert.Equal(t, map[string]any{"seq": 1.0, "phase": "instantiate", "step": "create", "time": "2µs", "time_ns": 2000.0, "error": "no"}, step)
 		assert.Empty(t, object(t, do(face, "GET", "/modules/posix/cpu"))["steps"])
+	})
+	t.Run("what became of one that runs in a process, or was lost with one", func(t *testing.T) {
+		m := verified(t)
+		since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		m.all[1].Life = manager.Life{State: manager.StoodInFor, PID: 4711, Restarts: 2, Since: since, Last: "signal SIGSEGV", Fallback: "org_b"}
+		d := object(t, do(newFace(t, m), "GET", "/modules/org_a"))
+		for key, want := range map[string]any{"state": "fallback", "pid": 4711.0, "restarts": 2.0, "since": "2026-01-02T03:04:05Z",
+			"last_cause": "signal SIGSEGV", "fallback": "org_b"} {
+			assert.Equal(t, want, d[key], key)
+		}
+		assert.Regexp(t, `(?m)^org_a .* fallback: org_b, restarted twice$`, do(newFace(t, m), "GET", "/modules?format=text").Body.String())
 	})
 	t.Run("no secret is in it", func(t *testing.T) {
 		w := do(face, "GET", "/modules/org_a")

@@ -118,6 +118,19 @@ func started() report.Started {
 	}}
 }
 
+// lived is a daemon whose modules have seen something.
+func lived() report.Started {
+	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	lost := "module org_example_lost: the process of its library /opt/liba is gone: signal SIGSEGV"
+	return report.Started{Daemon: "mesos-slave", MesosVersion: "1.12.0", Took: time.Second, Modules: []report.StartedModule{
+		{Module: "org_example_calm", Role: "Calculator", Library: "/opt/liba", Vehicle: "process", Phase: "bind", State: "running", PID: 4711},
+		{Module: "org_example_back", Role: "Calculator", Library: "/opt/libb", Vehicle: "process", Phase: "bind", State: "running", PID: 4712, Restarts: 2, Since: since, Last: lost},
+		{Module: "org_example_lost", Role: "Calculator", Library: "/opt/libc", Vehicle: "native", Phase: "bind", State: "restarting", Restarts: 1, Since: since, Last: lost},
+		{Module: "org_example_gone", Role: "Calculator", Library: "/opt/libd", Vehicle: "process", Phase: "bind", State: "fallback", Since: since, Last: lost, Fallback: "zero"},
+		{Module: "zero", Role: "Calculator", Vehicle: "builtin", ShipsWithMesos: true, Phase: "bind"},
+	}}
+}
+
 func ended() report.Teardown {
 	return report.Teardown{Daemon: "mesos-slave", Took: 1500 * time.Millisecond,
 		Modules: []report.ClosedModule{
@@ -138,7 +151,7 @@ func TestGolden(t *testing.T) {
 		"wrapped.txt":  {Width: 72},
 		"terminal.txt": {Boxes: true, Colour: true, Width: 120},
 	}
-	for name, r := range map[string]writer{"findings": found(), "plan": planned(), "started": started(), "apart": apart(), "started-apart": startedApart(), "teardown": ended(),
+	for name, r := range map[string]writer{"findings": found(), "plan": planned(), "started": started(), "lived": lived(), "apart": apart(), "started-apart": startedApart(), "teardown": ended(),
 		"empty-verification": report.Verification{Daemon: "mesos-master", MesosVersion: "1.12.0"},
 		"empty-started":      report.Started{Daemon: "mesos-master", MesosVersion: "1.12.0"},
 		"empty-teardown":     report.Teardown{Daemon: "mesos-master"}} {
@@ -173,7 +186,7 @@ func golden(t *testing.T, name string, got []byte) {
 var escape = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 func TestText(t *testing.T) {
-	all := []writer{found(), planned(), started(), ended()}
+	all := []writer{found(), planned(), started(), lived(), ended()}
 	t.Run("no line is wider than the page, no line ends in a blank, and wrapping loses no letter", func(t *testing.T) {
 		letters := func(s string) int {
 			return len(strings.Map(func(r rune) rune {

@@ -54,6 +54,11 @@ func (s Started) WriteText(w io.Writer, style Style) error {
 	used := slices.DeleteFunc(slices.Clone(s.Modules), StartedModule.idle)
 	p.line("%s %s: %s in %s", plain(s.Daemon), plain(s.MesosVersion), count(len(used), "module"), short(s.Took))
 	if len(used) > 0 {
+		head := []string{"module", "role", "version", "library", "vehicle", "origin", failure, "phase", "time"}
+		lives := slices.ContainsFunc(used, func(m StartedModule) bool { return m.State != "" })
+		if lives {
+			head = append(head, "process")
+		}
 		var rows [][]cell
 		for _, m := range used {
 			r := cells(m.Module, m.Role, m.Version, library(m.Library, s.Daemon), carried(m.Vehicle, m.Isolation),
@@ -61,9 +66,12 @@ func (s Started) WriteText(w io.Writer, style Style) error {
 			if m.Error != "" {
 				r[7].colour = red
 			}
+			if lives {
+				r = append(r, m.process())
+			}
 			rows = append(rows, r)
 		}
-		p.table(withoutIdle([]string{"module", "role", "version", "library", "vehicle", "origin", failure, "phase", "time"}, rows))
+		p.table(withoutIdle(head, rows))
 	}
 	if idle := len(s.Modules) - len(used); idle > 0 {
 		p.block("", "", fmt.Sprintf("not used: %s that %s is built with; mesos-module roles lists them", count(idle, "other module"), plain(s.Daemon)))
