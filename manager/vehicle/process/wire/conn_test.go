@@ -260,6 +260,18 @@ func TestGone(t *testing.T) {
 		<-p.daemon.Done()
 		require.Error(t, p.daemon.Err())
 	})
+	t.Run("a side that closes itself within a call", func(t *testing.T) {
+		p := linked(t, wire.Config{}, wire.Config{})
+		closed := make(chan error, 1)
+		_, err := p.remote(func(_ context.Context, c *wire.Conn, _ string, _ *wire.Decoder, _ *wire.Encoder) error {
+			closed <- c.Close()
+			return nil
+		}).Call(t.Context(), "Leave", nil)
+		require.ErrorIs(t, err, link.ErrEnded)
+		require.NoError(t, <-closed)
+		<-p.module.Done()
+		<-p.daemon.Done()
+	})
 	t.Run("a side that is closed before it starts", func(t *testing.T) {
 		c := wire.NewConn(wire.Config{})
 		require.NoError(t, c.Err())
