@@ -182,6 +182,46 @@ func TestModuleFaults(t *testing.T) {
 	})
 }
 
+// A process that speaks the daemon's language and tells nonsense.
+func TestLiars(t *testing.T) {
+	program := build(t, "library")
+	for what, detail := range map[string]string{
+		"without JSON":     "makes no sense",
+		"without anything": "describe is not known",
+		"who panics":       "there is no bottom",
+	} {
+		t.Run(what, func(t *testing.T) {
+			_, _, err := newFixture().tryLaunch(t, as(t, program, "liar "+what), vehicle.Confinement{})
+			g := gone(t, err, nil)
+			assert.Equal(t, vehicle.EndDisorder, g.End)
+			assert.Contains(t, g.Detail, detail)
+		})
+	}
+	t.Run("who hangs up", func(t *testing.T) {
+		_, _, err := newFixture().tryLaunch(t, as(t, program, "liar who hangs up"), vehicle.Confinement{})
+		gone(t, err, nil)
+	})
+	t.Run("from the future is refused as such", func(t *testing.T) {
+		_, _, err := newFixture().tryLaunch(t, as(t, program, "liar from the future"), vehicle.Confinement{})
+		var r *vehicle.Refusal
+		require.ErrorAs(t, err, &r)
+		assert.Equal(t, finding.Handshake, r.Rule)
+		assert.Contains(t, r.Problem, "7 to 9")
+	})
+	t.Run("is not believed, and cut short", func(t *testing.T) {
+		m, d, err := newFixture().tryLaunch(t, as(t, program, "liar of Calculator"), vehicle.Confinement{})
+		require.NoError(t, err)
+		defer func() { assert.NoError(t, m.Close()) }()
+		assert.Equal(t, vehicle.Process, d.Vehicle)
+		assert.Len(t, d.MesosVersion, 4096)
+		assert.Len(t, d.Modules[0].Flaws[0], 4096)
+		_, err = create[calculator.Calculator](t, m, module, &daemon{}).Compute(t.Context(), 'A', 10)
+		require.ErrorContains(t, err, "Compute")
+		_, err = m.Create(t.Context(), "org_example_nothing", &daemon{}, nil)
+		require.ErrorContains(t, err, `the instance is of the role "Calculator", which is not the module's`)
+	})
+}
+
 func TestDetection(t *testing.T) {
 	m := newFixture().launch(t, build(t, "hello"))
 	c := create[calculator.Calculator](t, m, module, &daemon{})

@@ -2,7 +2,6 @@ package process
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -184,42 +183,6 @@ func (l *library) printed(stream, line string) {
 		level = slog.LevelWarn
 	}
 	l.v.o.Logger.Log(context.Background(), level, line, "library", l.path(), "stream", stream)
-}
-
-// describe greets the process and has it open the library.
-func (l *library) describe(ctx context.Context, opening protocol.Opening) (d vehicle.Description, err error) {
-	if err := l.conn.Greet(ctx); err != nil {
-		return d, err
-	}
-	answer, err := protocol.Ask[protocol.Described](ctx, l.root, protocol.Describe, opening)
-	if err != nil {
-		return d, err
-	}
-	if answer.Refusal != nil {
-		return d, answer.Refusal.Error()
-	}
-	if err := l.origin.library.Unchanged(); err != nil {
-		return d, err
-	}
-	return l.judged(answer.Description)
-}
-
-// judged makes of what the process says what the daemon may believe.
-func (o *origin) judged(d vehicle.Description) (vehicle.Description, error) {
-	d.Vehicle, d.Complete, d.Build = o.opening.Vehicle, true, o.opening.Description.Build
-	if o.isolates() {
-		d.Build = append(d.Build[:len(d.Build):len(d.Build)], vehicle.Setting{Key: "isolation", Value: "process"})
-	}
-	const most = 8 << 20 // as of a library that is tried
-	text, err := json.Marshal(d)
-	if err != nil {
-		return d, fmt.Errorf("the library's description cannot be read: %w", err)
-	}
-	if len(text) > most {
-		return d, &vehicle.Refusal{Rule: finding.LibraryOpens, Problem: fmt.Sprintf("the library's description has %d bytes, and %d are allowed", len(text), most),
-			Mend: "declare less in one library"}
-	}
-	return d, nil
 }
 
 // fail ends a process that was not to be, and returns why: if it ended by itself, how.

@@ -90,9 +90,15 @@ func (l *library) Create(ctx context.Context, module string, host facade.Host, p
 		return vehicle.Instance{}, l.named(module, wire.Returned(err))
 	}
 	value, ok := bridge.Stub(i.role, l.conn.Remote(created.Object).Lost(func() error { return l.named(module, l.lost()) }))
-	if !ok || created.Role != i.role {
+	switch {
+	case created.Role != i.role:
+		err = fmt.Errorf("module %s: the instance is of the role %q, which is not the module's", module, created.Role)
+	case !ok:
+		err = fmt.Errorf("module %s: instances of the role %q are not carried between processes by this daemon", module, i.role)
+	}
+	if err != nil {
 		i.giveUp(true)
-		return vehicle.Instance{}, fmt.Errorf("module %s: the instance is of the role %q, which this daemon does not carry between processes", module, created.Role)
+		return vehicle.Instance{}, err
 	}
 	i.follow()
 	return vehicle.Instance{Value: value, Destroy: i.destroy}, nil

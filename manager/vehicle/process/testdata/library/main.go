@@ -17,6 +17,7 @@ func main() {
 	name := filepath.Base(os.Args[0])
 	if len(os.Args) == 2 {
 		before(name)
+		lie(name)
 	}
 	serve.Main(sample.Library(name))
 }
