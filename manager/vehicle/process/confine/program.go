@@ -54,12 +54,12 @@ func secret(size int) (uintptr, []byte, error) {
 		tries  = 100
 		spread = 16 << 10  // bytes within it
 		lowest = 1 << 32   // what is mapped by itself lies below and above
-		range_ = 1<<46 - 1 // addresses
+		across = 1<<46 - 1 // addresses
 	)
 	for range tries {
 		var random [16]byte
 		_, _ = rand.Read(random[:]) // it does not fail
-		page := uintptr(lowest+binary.NativeEndian.Uint64(random[:])&range_) &^ (64<<10 - 1)
+		page := uintptr(lowest+binary.NativeEndian.Uint64(random[:])&across) &^ (64<<10 - 1)
 		offset := uintptr(binary.NativeEndian.Uint64(random[8:])%spread) &^ 7
 		length := uintptr(size) + spread
 		at, _, err := unix.RawSyscall6(unix.SYS_MMAP, page, length, unix.PROT_READ|unix.PROT_WRITE,

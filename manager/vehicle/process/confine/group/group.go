@@ -162,11 +162,11 @@ const clearLimit = 2 * time.Second
 // seconds stays for the next daemon.
 func (g *Group) Clear() {
 	for _, f := range g.folders {
-		clear(f, clearLimit)
+		sweep(f, clearLimit)
 	}
 }
 
-func clear(folder string, limit time.Duration) {
+func sweep(folder string, limit time.Duration) {
 	for begin := time.Now(); ; time.Sleep(time.Millisecond) {
 		// The one is for version 2 only.
 		_ = write(filepath.Join(folder, "cgroup.kill"), "1")

@@ -59,7 +59,7 @@ func removeStale(base string, me owner) {
 		}
 		start, err := started(o.pid)
 		if errors.Is(err, fs.ErrNotExist) || (err == nil && start != o.start) {
-			clear(filepath.Join(base, e.Name()), clearLimit)
+			sweep(filepath.Join(base, e.Name()), clearLimit)
 		}
 	}
 }

@@ -95,7 +95,7 @@ func TestClear(t *testing.T) {
 	cmd := exec.Command("sleep", "3600")
 	require.NoError(t, cmd.Start())
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "cgroup.procs"), fmt.Append(nil, cmd.Process.Pid), 0))
-	clear(dir, clearLimit)
+	sweep(dir, clearLimit)
 	assert.NoDirExists(t, dir)
 	assert.ErrorContains(t, cmd.Wait(), "killed")
 }
