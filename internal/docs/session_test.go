@@ -259,6 +259,7 @@ func normal(line string) string {
 		{regexp.MustCompile(`GCC [0-9.]+( \([^)]*\))?`), "GCC"},
 		{regexp.MustCompile(`goroutine \d+`), "goroutine"},
 		{regexp.MustCompile(`0x[0-9a-f]+`), "ADDRESS"},
+		{regexp.MustCompile(`\bpid \d+`), "pid N"},
 		{regexp.MustCompile(`\s+`), " "},
 	} {
 		line = n.what.ReplaceAllString(line, n.is)
