@@ -328,3 +328,11 @@ func TestFileReplaced(t *testing.T) {
 	assert.Equal(t, finding.LibraryFile, r.Rule)
 	assert.Contains(t, r.Problem, "is another file now than the one that was verified")
 }
+
+// A process that may open few files serves all the same.
+func TestFewDescriptors(t *testing.T) {
+	m, _, err := newFixture().tryLaunch(t, build(t, "library"), vehicle.Confinement{OpenFiles: 32})
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, m.Close()) }()
+	require.NoError(t, answer(t.Context(), m))
+}
