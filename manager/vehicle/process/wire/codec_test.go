@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	mesosv1 "github.com/mesos-modules/mms/facade/mesos/v1"
 	"github.com/mesos-modules/mms/manager/vehicle/process/wire"
@@ -189,6 +190,20 @@ func TestWhatCannotCross(t *testing.T) {
 		e := wire.NewEncoder()
 		e.Bools(make([]bool, wire.MaxElements))
 		require.Len(t, wire.NewDecoder(encoded(t, e)).Bools(), wire.MaxElements)
+	})
+	t.Run("a message that protobuf refuses", func(t *testing.T) {
+		bad := wrapperspb.String("no UTF-8: \xff")
+		for _, put := range []func(*wire.Encoder){
+			func(e *wire.Encoder) { wire.PutMessage(e, bad) },
+			func(e *wire.Encoder) { wire.PutMessages(e, []*wrapperspb.StringValue{nil, bad}) },
+		} {
+			e := wire.NewEncoder()
+			e.Bool(true)
+			put(e)
+			_, err := e.Encoded()
+			require.ErrorContains(t, err, "value 2 cannot cross: ")
+			require.ErrorContains(t, err, "UTF-8")
+		}
 	})
 	t.Run("a list from the other side that is too long", func(t *testing.T) {
 		content := make([]byte, wire.MaxElements+1)

@@ -190,7 +190,7 @@ func TestPanics(t *testing.T) {
 	t.Run("with a text", func(t *testing.T) {
 		got := call(t, func() { panic("boom") })
 		require.EqualError(t, got, "boom")
-		require.Contains(t, got.Stack, "TestPanics")
+		require.Contains(t, got.RemoteStack(), "TestPanics")
 		require.NoError(t, got.Unwrap())
 	})
 	t.Run("with an error, which keeps its identity", func(t *testing.T) {
@@ -259,6 +259,9 @@ func TestGone(t *testing.T) {
 		}
 		<-p.daemon.Done()
 		require.Error(t, p.daemon.Err())
+		_, err := r.Lost(func() error { return errors.New("module m is gone") }).Call(t.Context(), "Wait", nil)
+		require.EqualError(t, err, "Wait: module m is gone")
+		require.ErrorIs(t, err, link.ErrEnded)
 	})
 	t.Run("a side that closes itself within a call", func(t *testing.T) {
 		p := linked(t, wire.Config{}, wire.Config{})

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// MaxObjects is how many objects a side may lend at a time: sinks, contexts that
-// last, instances.
+// MaxObjects is how many sinks, and how many contexts that last, the other side may
+// lend at a time.
 const MaxObjects = 1 << 20
 
 // The root's methods that the connection answers itself.
@@ -141,9 +141,6 @@ func (c *Conn) Remote(id uint64) *Remote { return &Remote{c: c, id: id, gone: c.
 // Lost returns the same object; why calls on it fail once the connection has ended is
 // said by gone, which is as Config.Gone: for errors that name whose object it is.
 func (r *Remote) Lost(gone func() error) *Remote { return &Remote{c: r.c, id: r.id, gone: gone} }
-
-// Conn is the connection that the object is reached by.
-func (r *Remote) Conn() *Conn { return r.c }
 
 // Call has the object answer and returns its results. The error is what the servant
 // returned, with its identity (see Identities); *UnknownMethodError and
