@@ -41,6 +41,7 @@ build: tools ## build the daemons and mesos-module into bin/
 .PHONY: samples
 samples: tools $(LIBRARIES) ## build the sample libraries into build/lib
 	$(BUILD) -buildmode=plugin -o build/lib/libgoplugin.so ./examples/goplugin
+	CGO_ENABLED=0 $(BUILD) -o build/lib/remainder ./examples/process
 
 build/lib/lib%-native.so: $(HEADERS) $(NATIVE)
 	@mkdir -p $(@D)
@@ -76,7 +77,7 @@ lint: tools ## go vet and staticcheck
 # Packages whose tests are compilers, generators and other programs at work: what they run is not built with the race
 # detector, so it would look at nothing. "go list" leaves all others to it.
 WITHOUT_RACE := facade/include facade/mesos internal/clusterfaults internal/docs internal/gen/% internal/moduletool internal/nativetest internal/pluginbuild internal/shipped internal/thirdparty \
-	internal/policy manager/vehicle/goplugin
+	internal/policy internal/skew manager/vehicle/goplugin
 
 .PHONY: unit
 unit: tools ## tests that build libraries and programs

@@ -61,8 +61,8 @@ func slavePlan(master string) plan {
 			"--master=" + master, "--runtime_dir=build/run/runtime",
 			"--modules=build/lib/libcalculator.so:example,build/lib/libdifference.so:org_example_difference," +
 				"build/lib/libhello.so:org_apache_mesos_TestModule,build/lib/libgoplugin.so:org_example_multiplier," +
-				"build/lib/libgoplugin.so:org_example_decorator",
-			"--calculator=org_example_difference,example,org_example_multiplier",
+				"build/lib/libgoplugin.so:org_example_decorator,build/lib/remainder:org_example_remainder",
+			"--calculator=org_example_difference,example,org_example_multiplier,org_example_remainder",
 			"--test_module=org_apache_mesos_TestModule",
 			"--hooks=org_example_decorator",
 		},
@@ -70,7 +70,8 @@ func slavePlan(master string) plan {
 			{"/calculators?a=A&b=10", `{"calculators":[` +
 				`{"module":"org_example_difference","result":55},` +
 				`{"module":"example","result":75},` +
-				`{"module":"org_example_multiplier","result":650}]}`},
+				`{"module":"org_example_multiplier","result":650},` +
+				`{"module":"org_example_remainder","result":5}]}`},
 			{"/test_module?method=foo&a=A&b=1024", `{"method":"foo","result":1089}`},
 			{"/test_module?method=bar&a=0.5&b=10.8", `{"method":"bar","result":5}`},
 			{"/test_module?method=baz&a=5&b=10", `{"method":"baz","result":-1}`},

@@ -63,7 +63,7 @@ func TestPlans(t *testing.T) {
 		assert.NotEmpty(t, p.questions, p.daemon)
 		all.WriteString(strings.Join(p.args, " "))
 	}
-	for _, part := range []string{"libcalculator.so", "libhello.so", "libdifference.so", "libgoplugin.so", "org_example_maximum", "org_example_quotient"} {
+	for _, part := range []string{"libcalculator.so", "libhello.so", "libdifference.so", "libgoplugin.so", "lib/remainder:", "org_example_maximum", "org_example_quotient"} {
 		assert.Contains(t, all.String(), part)
 	}
 }
