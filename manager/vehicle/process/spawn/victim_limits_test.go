@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 	"time"
 	"unsafe"
@@ -33,7 +34,7 @@ func eat(args []string) int {
 func spin([]string) int {
 	for range 4 {
 		go func() {
-			for {
+			for spins := new(atomic.Int64); ; spins.Add(1) {
 			}
 		}()
 	}
