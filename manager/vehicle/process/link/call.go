@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Call has the other side's handler answer. It takes args over: they must not be
-// changed any more. The answer is the caller's.
+// Call has the other side's handler answer. It takes args over: nobody may look at them
+// any more, for their memory is used again (Buffer). The answer is the caller's.
 //
 // If ctx ends, the other side is told so, which ends the handler's context, and the
 // call waits for the answer for Grace; then it returns the cause of ctx. A deadline of

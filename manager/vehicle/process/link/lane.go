@@ -74,6 +74,7 @@ func (o *outlet) run(ctx context.Context) error {
 			if err := o.conn.writeParts([][]byte{header[:], p.body}); err != nil {
 				return err
 			}
+			Recycle(p.body)
 			if p.written != nil {
 				p.written()
 			}
@@ -165,7 +166,7 @@ func (in *inlet) run(ctx context.Context) error {
 		if c.size != size {
 			return disorder("a body of %d bytes for call %d, which has %d", size, id, c.size)
 		}
-		body := make([]byte, size)
+		body := Buffer(int(size))[:size]
 		if _, err := io.ReadFull(in.conn, body); err != nil {
 			return cut(err, true)
 		}

@@ -18,7 +18,8 @@ type Handler interface {
 	// Handle is called in a goroutine of its own for each call. ctx ends when the
 	// caller's does, at the caller's deadline, and when the link ends. object and
 	// method are what the other side wrote: nothing about them has been checked. Handle
-	// owns args and gives answer away. It is not to panic; if it does the call fails
+	// owns args, may return them as its answer, and gives the answer away: nobody may
+	// look at it any more, for its memory is used again (Buffer). It is not to panic; if it does the call fails
 	// with a *FaultError.
 	Handle(ctx context.Context, object uint64, method string, args []byte) (answer []byte)
 }

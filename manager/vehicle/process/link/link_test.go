@@ -371,9 +371,11 @@ func BenchmarkCall(b *testing.B) {
 				args := make([]byte, size)
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := one.Call(c.ctx, 1, "m", args); err != nil {
+					answer, err := one.Call(c.ctx, 1, "m", append(Buffer(size), args...))
+					if err != nil {
 						b.Fatal(err)
 					}
+					Recycle(answer)
 				}
 			})
 		}

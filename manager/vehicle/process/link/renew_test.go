@@ -1,6 +1,7 @@
 package link
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"sync"
@@ -32,8 +33,8 @@ func TestRenewal(t *testing.T) {
 					args := make([]byte, size)
 					binary.BigEndian.PutUint64(args, g)
 					binary.BigEndian.PutUint64(args[8:], i)
-					answer, err := l.Call(context.Background(), g, "", args)
-					if !assert.NoError(t, err) || !assert.Equal(t, args, answer) {
+					answer, err := l.Call(context.Background(), g, "", bytes.Clone(args))
+					if !assert.NoError(t, err) || !assert.True(t, bytes.Equal(args, answer)) {
 						return
 					}
 				}

@@ -29,7 +29,7 @@ func (c *Conn) read(method string, answer []byte) (*Decoder, error) {
 	if len(answer) == 0 {
 		return nil, &MalformedError{Method: method, Cause: errEmpty}
 	}
-	in := &Decoder{b: answer[1:], method: method}
+	in := &Decoder{b: answer[1:], whole: answer, method: method}
 	switch answer[0] {
 	case answerResults:
 		return in, nil

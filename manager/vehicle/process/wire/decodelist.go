@@ -108,6 +108,7 @@ func (d *Decoder) Float64s() []float64 {
 // takeElements reads a list of what is not a number. Each gets the content of an
 // element, and nil for one that is nil.
 func takeElements[T any](d *Decoder, each func(v []byte) T) []T {
+	d.whole = nil // elements may be parts of it
 	b, ok := d.bytes()
 	if !ok {
 		return nil

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/mesos-modules/mms/manager/vehicle/process/link"
 )
 
 // MalformedError says that what the other side sent cannot be read.
@@ -32,6 +34,7 @@ func (e *MalformedError) Unwrap() error { return e.Cause }
 // all values are zero: look at Err before using any. Not for concurrent use.
 type Decoder struct {
 	b      []byte
+	whole  []byte // what b is a part of, while no value is
 	field  protowire.Number
 	most   int32 // elements of a list; 0: MaxElements
 	err    error
@@ -179,6 +182,7 @@ func text(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 // Bytes returns the next value, which is part of what is decoded. Nil stays nil, and
 // empty empty.
 func (d *Decoder) Bytes() []byte {
+	d.whole = nil
 	v, _ := d.bytes()
 	return v
 }
@@ -189,7 +193,12 @@ func TakeMessage[M any, P pointer[M]](d *Decoder) P {
 	if !ok {
 		return nil
 	}
-	return messageOf[M, P](d, v)
+	m := messageOf[M, P](d, v)
+	if m != nil && len(d.b) == 0 && d.whole != nil { // m is a copy, and was the last
+		link.Recycle(d.whole)
+		d.whole = nil
+	}
+	return m
 }
 
 func messageOf[M any, P pointer[M]](d *Decoder, v []byte) P {

@@ -8,6 +8,8 @@ import (
 
 	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/mesos-modules/mms/manager/vehicle/process/link"
 )
 
 // MaxElements is how many elements a list that crosses may have. It bounds what the
@@ -132,7 +134,16 @@ func (e *Encoder) message(m proto.Message, size int) {
 }
 
 // room makes space for n bytes and what goes with them.
-func (e *Encoder) room(n int) { e.b = slices.Grow(e.b, n+2*maxHead) }
+func (e *Encoder) room(n int) {
+	n += 2 * maxHead
+	if all := len(e.b) + n; all > link.Large && all > cap(e.b) {
+		larger := append(link.Buffer(all), e.b...)
+		link.Recycle(e.b)
+		e.b = larger
+		return
+	}
+	e.b = slices.Grow(e.b, n)
+}
 
 var errChanged = errors.New("a message was changed while it was written")
 

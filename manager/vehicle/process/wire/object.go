@@ -79,7 +79,7 @@ func (c *Conn) Handle(ctx context.Context, object uint64, method string, args []
 }
 
 func (c *Conn) serve(ctx context.Context, s Servant, method string, args []byte) []byte {
-	in, out := &Decoder{b: args, method: method}, newAnswer()
+	in, out := &Decoder{b: args, whole: args, method: method}, newAnswer()
 	err := s.Serve(ctx, c, method, in, out)
 	if in.scope != nil {
 		in.scope.settle(ctx)
