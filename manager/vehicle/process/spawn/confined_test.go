@@ -67,14 +67,7 @@ func TestControlGroupsGo(t *testing.T) {
 	cgroupstest.Need(t)
 	p, h := play(t, vehicle.Confinement{Memory: 64 << 20}, "leave", "session", "clean")
 	left := h.wait(t, "stdout: left ")
-	in, err := os.ReadFile("/proc/" + left + "/cgroup")
-	require.NoError(t, err)
-	var folder string
-	for line := range strings.Lines(string(in)) {
-		if _, path, ok := strings.Cut(strings.TrimSpace(line), ":memory:"); ok {
-			folder = filepath.Join(cgroupstest.Mount, "memory", path)
-		}
-	}
+	folder := memoryGroup(t, left)
 	require.DirExists(t, folder)
 	require.Contains(t, folder, "mms-process-")
 	held := hold(t, left)
@@ -83,6 +76,19 @@ func TestControlGroupsGo(t *testing.T) {
 	over(t, p.Cleared())
 	assert.NoDirExists(t, folder)
 	assertGone(t, held) // though it has a group and a session of its own, and another environment
+}
+
+// memoryGroup is the control group of a process, empty where there are none of version 1.
+func memoryGroup(t *testing.T, pid string) string {
+	t.Helper()
+	in, err := os.ReadFile("/proc/" + pid + "/cgroup")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(in)) {
+		if _, path, ok := strings.Cut(strings.TrimSpace(line), ":memory:"); ok {
+			return filepath.Join(cgroupstest.Mount, "memory", path)
+		}
+	}
+	return ""
 }
 
 func TestOpenFiles(t *testing.T) {

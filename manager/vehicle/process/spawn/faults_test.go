@@ -40,10 +40,16 @@ func TestDaemonIsKilled(t *testing.T) {
 			r := bufio.NewReader(out)
 			pid, err := r.ReadString('\n')
 			require.NoError(t, err)
-			held := hold(t, strings.TrimSpace(pid))
+			pid = strings.TrimSpace(pid)
+			held, folder := hold(t, pid), memoryGroup(t, pid)
 			require.NoError(t, daemon.Process.Kill())
 			assert.Error(t, daemon.Wait())
 			assertGone(t, held)
+			if kind == "group" { // the next daemon removes it
+				assert.DirExists(t, folder)
+				said(t, vehicle.Confinement{Memory: 64 << 20}, "exit", "0")
+				assert.NoDirExists(t, folder)
+			}
 		})
 	}
 }
