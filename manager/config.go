@@ -58,9 +58,8 @@ type Config struct {
 	// daemon, and an executable in a process of its own, whatever is said.
 	Isolation manifest.Isolation
 
-	// Launcher runs libraries in processes of their own; where it is nil, one that
-	// asks for it is a finding. It is the vehicle of executables, too, if one of Vehicles
-	// has its name.
+	// Launcher runs libraries in processes of their own; nil means the first of Vehicles
+	// that can. Where none can, a library that asks for it is a finding.
 	Launcher vehicle.Launcher
 
 	// Confinable returns why this machine cannot keep a process within c, an error for
@@ -129,6 +128,11 @@ func (c Config) complete() (Config, error) {
 	case manifest.IsolationNone, manifest.IsolationProcess:
 	default:
 		errs = append(errs, fmt.Errorf("manager: the isolation is %q, not one of none and process", c.Isolation))
+	}
+	for _, v := range c.Vehicles {
+		if launcher, ok := v.(vehicle.Launcher); ok && c.Launcher == nil {
+			c.Launcher = launcher
+		}
 	}
 	if c.Confinable == nil {
 		c.Confinable = confine.Check

@@ -44,7 +44,11 @@ func TestIsolation(t *testing.T) {
 		{name: "settings of a process that the flag asks for", entries: []manifest.Library{{Process: limited}},
 			change: func(cfg *manager.Config) { cfg.Isolation = manifest.IsolationProcess }, launched: 1},
 		{name: "a daemon that has no processes", entries: []manifest.Library{{Isolation: manifest.IsolationProcess}},
-			change: func(cfg *manager.Config) { cfg.Launcher = nil }, rule: finding.Isolation, problem: "this program runs no libraries in processes", mend: "in the daemon"},
+			change: func(cfg *manager.Config) {
+				cfg.Launcher, cfg.Vehicles = nil, []vehicle.Vehicle{struct{ vehicle.Vehicle }{cfg.Vehicles[0]}}
+			}, rule: finding.Isolation, problem: "this program runs no libraries in processes", mend: "in the daemon"},
+		{name: "a daemon one of whose vehicles can", entries: []manifest.Library{{Isolation: manifest.IsolationProcess}},
+			change: func(cfg *manager.Config) { cfg.Launcher = nil }, launched: 1},
 		{name: "a limit that the machine does not give", entries: []manifest.Library{{Isolation: manifest.IsolationProcess, Process: limited}},
 			refuse: []error{&confine.Problem{Setting: "memory", Problem: "there are no control groups", Mend: "mount them"}},
 			rule:   finding.Confinement, problem: "memory: there are no control groups", mend: "mount them"},

@@ -84,7 +84,14 @@ func everythingWrong(t *testing.T, dir string) (manager.Config, string) {
 	odd("version", `-DWRONG=.version = "v2"`)
 	odd("role", `-DWRONG=.role = "Calculater"`)
 	add(put("several", inCpp("several", "c++17", "several.cpp")), entry("org_example_frist"), entry("org_example_second", "factor=three", "fastor=3"),
-		entry("org_example_third"), entry("org_example_tested"), entry("org_example_first"), entry("org_example_first", "a=1"))
+		`{"name": "org_example_third", "on_failure": "fallback: org_example_nobody"}`, entry("org_example_tested"), entry("org_example_first"), entry("org_example_first", "a=1"))
+	set := func(name, settings string) {
+		path := put(name, inC("manifest", "manifest.c"))
+		libraries = append(libraries, fmt.Sprintf(`{"file": "./%s", %s, "modules": [%s]}`, filepath.Base(path), settings, entry(testModule)))
+	}
+	set("unconfined", `"process": {"memory": "1GB"}`)
+	set("unknown", `"isolation": "process", "process": {"user": "no-such-user"}`)
+	libraries = append(libraries, `{"name": "builtin", "isolation": "process"}`)
 	plugin := filepath.Join(dir, "libplugin.so")
 	require.NoError(t, os.Symlink(build(t, inGo("plugin")), plugin))
 	add(plugin, entry("module1"))
