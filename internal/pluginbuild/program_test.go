@@ -253,3 +253,24 @@ func TestBuildProgram(t *testing.T) {
 		}
 	})
 }
+
+// An author who has never seen these sources gets the module system from a proxy.
+func TestBuildProgramWithARelease(t *testing.T) {
+	l := programs{plugintest.New(t)}
+	l.PublishRepo("v1.12.0")
+	l.author("author", "require github.com/mesos-modules/mms v1.12.0\n", map[string]string{"calc/calc.go": plugintest.Calc("calc", "")})
+	l.Go("author", []string{"GOFLAGS=-modcacherw -mod=mod"}, "list", "-deps", "./...")
+	for name, more := range map[string]string{
+		"which is on this machine": "GONOPROXY=", "which is not on this machine yet": "GOMODCACHE=" + filepath.Join(t.TempDir(), "mod"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			result, said, err := l.build(t, "author", func(r *pluginbuild.Request) {
+				r.Env = append(r.Env[:len(r.Env):len(r.Env)], more)
+				r.Source, r.Near = t.TempDir(), l.Repo // neither counts
+			})
+			require.NoError(t, err, said)
+			assert.Equal(t, "v1.12.0", result.Facade)
+			assert.Equal(t, "v1.12.0", linked(t, result.Output, "github.com/mesos-modules/mms"))
+		})
+	}
+}

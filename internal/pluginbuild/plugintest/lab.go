@@ -95,12 +95,12 @@ func (l *Lab) Publish(module, version string, files map[string]string) {
 	require.NoError(l.t, list.Close())
 }
 
-// PublishRepo publishes the part of this module that a daemon of Host links, as
-// the given version.
+// PublishRepo publishes the part of this module that a daemon of Host and an author's
+// program link, as the given version.
 func (l *Lab) PublishRepo(version string) {
 	l.t.Helper()
 	files := map[string]string{}
-	for _, dir := range []string{"facade", "roles", "manager/finding", "manager/vehicle/golib", "manager/vehicle/goplugin"} {
+	for _, dir := range []string{"facade", "roles", "manager/finding", "manager/vehicle"} {
 		require.NoError(l.t, filepath.WalkDir(filepath.Join(l.Repo, dir), func(path string, e os.DirEntry, err error) error {
 			if err == nil && strings.HasSuffix(path, ".go") && !strings.HasSuffix(path, "_test.go") {
 				l.take(files, path)
@@ -108,8 +108,8 @@ func (l *Lab) PublishRepo(version string) {
 			return err
 		}))
 	}
-	l.take(files, filepath.Join(l.Repo, "manager/vehicle/vehicle.go"))
 	l.take(files, filepath.Join(l.Repo, "go.mod"))
+	l.take(files, filepath.Join(l.Repo, "go.sum"))
 	l.Publish("github.com/mesos-modules/mms", version, files)
 }
 
