@@ -3,8 +3,10 @@ package faults
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,9 +35,16 @@ func holding(t *testing.T) held {
 	return h
 }
 
+// requireNothingBehind waits for what is cleared up after a process has ended.
 func requireNothingBehind(t *testing.T, before held, library string) {
 	t.Helper()
 	after := holding(t)
+	for patience := time.Now().Add(10 * time.Second); time.Now().Before(patience); after = holding(t) {
+		if after.descriptors <= before.descriptors && after.children == "" {
+			break
+		}
+		runtime.Gosched()
+	}
 	assert.LessOrEqual(t, after.descriptors, before.descriptors, "descriptors are left open")
 	assert.Empty(t, after.children, "child processes are left")
 	if library != "" {
