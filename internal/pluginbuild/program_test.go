@@ -99,6 +99,17 @@ func needsLoader(t *testing.T, path string) bool {
 	return false
 }
 
+// modulesIn are the paths of the modules that the program was built with.
+func modulesIn(t *testing.T, path string) (paths []string) {
+	t.Helper()
+	info, err := buildinfo.ReadFile(path)
+	require.NoError(t, err)
+	for _, m := range info.Deps {
+		paths = append(paths, m.Path)
+	}
+	return paths
+}
+
 // linked returns the version of a module that the program was built with.
 func linked(t *testing.T, path, module string) string {
 	t.Helper()
@@ -126,6 +137,11 @@ func TestBuildProgram(t *testing.T) {
 		assert.Empty(t, result.Pins)
 		assert.Equal(t, "v1.2.0", linked(t, result.Output, plugintest.Third))
 		assert.False(t, needsLoader(t, result.Output), "without C it runs on any system")
+		assert.ElementsMatch(t, []string{
+			"github.com/containerd/log", "github.com/containerd/ttrpc", "github.com/mesos-modules/mms", "github.com/sirupsen/logrus",
+			"golang.org/x/sync", "golang.org/x/sys", "google.golang.org/genproto/googleapis/rpc", "google.golang.org/grpc", "google.golang.org/protobuf",
+			plugintest.Third,
+		}, modulesIn(t, result.Output), "nothing of a daemon is in it: it is small, and starts fast")
 
 		t.Run("the same sources give the same bytes, wherever they lie", func(t *testing.T) {
 			l.author("deep/down/elsewhere", "require "+plugintest.Third+" v1.2.0\n\n"+requires(l.Lab), calc)
