@@ -83,6 +83,17 @@ func TestHost(t *testing.T) {
 	})
 }
 
+// What a process prints is logged, under its module where there is one only.
+func TestPrints(t *testing.T) {
+	x := newFixture()
+	m := x.launch(t, build(t, "prints"))
+	create[calculator.Calculator](t, m, module, &daemon{})
+	require.NoError(t, m.Close())
+	said := x.said.String()
+	assert.Contains(t, said, "level=INFO msg=\"this is standard output\" library="+build(t, "prints")+" stream=stdout")
+	assert.Contains(t, said, "level=WARN msg=\"this is standard error\" library="+build(t, "prints")+" stream=stderr module="+module)
+}
+
 // Modules in one process that require modules in another: calls go through the daemon.
 func TestRequirements(t *testing.T) {
 	x := newFixture()

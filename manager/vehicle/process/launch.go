@@ -95,6 +95,9 @@ func (o *origin) start(ctx context.Context) (*library, error) {
 	if l.described, err = l.describe(ctx, opening); err != nil {
 		return nil, l.fail(ctx, err)
 	}
+	if all := l.described.Modules; len(all) == 1 {
+		l.only.Store(&all[0].Name)
+	}
 	go l.beat(o.limits.Heartbeat)
 	return l, nil
 }
@@ -176,13 +179,18 @@ func refusal(err error) error {
 	return &vehicle.Refusal{Rule: finding.LibraryOpens, Problem: "its process cannot be started: " + start.Problem, Mend: start.Mend, Cause: start}
 }
 
-// printed logs a line that the process has written.
+// printed logs a line that the process has written, under the name of the module if there
+// is but one it can be of.
 func (l *library) printed(stream, line string) {
 	level := slog.LevelInfo
 	if stream == spawn.Stderr {
 		level = slog.LevelWarn
 	}
-	l.v.o.Logger.Log(context.Background(), level, line, "library", l.path(), "stream", stream)
+	attributes := []slog.Attr{slog.String("library", l.path()), slog.String("stream", stream)}
+	if module := l.only.Load(); module != nil {
+		attributes = append(attributes, slog.String("module", *module))
+	}
+	l.v.o.Logger.LogAttrs(context.Background(), level, line, attributes...)
 }
 
 // fail ends a process that was not to be, and returns why: if it ended by itself, how.

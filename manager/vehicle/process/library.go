@@ -27,7 +27,8 @@ type library struct {
 	process   *spawn.Process
 	conn      *wire.Conn
 	root      *wire.Remote
-	key       atomic.Uint64 // of the instance that was made last
+	only      atomic.Pointer[string] // the name of the library's module, if it has one only
+	key       atomic.Uint64          // of the instance that was made last
 
 	closing atomic.Bool
 	close   sync.Once
