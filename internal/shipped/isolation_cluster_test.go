@@ -3,6 +3,7 @@ package shipped_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -20,6 +21,7 @@ import (
 	"github.com/mesos-modules/mms/modules/containerizer/mesos"
 	"github.com/mesos-modules/mms/modules/containerlogger/sandbox"
 	"github.com/mesos-modules/mms/modules/hook/labels"
+	"github.com/mesos-modules/mms/modules/httpauthenticator/basic"
 	"github.com/mesos-modules/mms/modules/isolator/posixmem"
 	contender "github.com/mesos-modules/mms/modules/mastercontender/standalone"
 	detector "github.com/mesos-modules/mms/modules/masterdetector/standalone"
@@ -127,6 +129,32 @@ func withoutAnAllocator(t *testing.T, plugins map[string]string) {
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	assert.Equal(t, daemon.ExitFailed, exitOf(t, d))
 	assert.Contains(t, d.Log(), "stops: module "+hierarchical.Name)
+}
+
+// realms runs a master whose authenticators of HTTP requests are in a process.
+func realms(t *testing.T, plugins map[string]string) {
+	credentials := filepath.Join(t.TempDir(), "credentials")
+	written(t, credentials, `{"credentials": [{"principal": "ops", "secret": "0ps"}]}`)
+	d := alone(t, "--modules_isolation=process", "--modules="+manifestOf(t, plugins, []string{basic.Name}),
+		"--authenticate_http_readonly", "--authenticate_http_readwrite", "--credentials="+credentials)
+	status := func(who string) int {
+		answer, err := http.Get("http://" + who + "@" + d.Address + "/state")
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		return answer.StatusCode
+	}
+	known := &cluster.Daemon{Address: "ops:0ps@" + d.Address}
+	before := moduleOf(t, known, basic.Name)
+	require.NoError(t, syscall.Kill(before.PID, syscall.SIGKILL))
+	clustertest.Eventually(t, func() string {
+		if now := status("ops:0ps"); now != http.StatusOK {
+			return fmt.Sprintf("the operator gets %d", now)
+		}
+		return ""
+	})
+	again(t, known, basic.Name, 1)
+	assert.Equal(t, http.StatusOK, status("ops:0ps"))
+	assert.Equal(t, http.StatusUnauthorized, status("ops:guess"))
 }
 
 // pidsOf are the processes of a daemon's modules.

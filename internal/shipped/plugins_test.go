@@ -20,6 +20,7 @@ import (
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/internal/catalog"
 	"github.com/mesos-modules/mms/internal/docs"
+	"github.com/mesos-modules/mms/manager/manifest"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/modules/hook/labels"
 	"github.com/mesos-modules/mms/roles"
@@ -35,12 +36,18 @@ const atOnce = 2
 func TestEveryModuleIsAPlugin(t *testing.T) {
 	dir := t.TempDir()
 	plugins := buildPlugins(t, dir)
-	for _, daemon := range []roles.Daemon{roles.Master, roles.Slave} {
-		t.Run(fmt.Sprintf("%v finds nothing to hold against all of them", daemon), func(t *testing.T) {
-			all := loadable(plugins, daemon)
-			args := []string{"--modules=" + manifestOf(t, plugins, all), "--verify-only", "--format=json"}
-			out, err := exec.Command(filepath.Join(programs, daemon.String()), args...).Output()
-			require.NoError(t, err, "%s", out)
+	for _, c := range []struct {
+		daemon    roles.Daemon
+		isolation manifest.Isolation
+	}{
+		{roles.Master, manifest.IsolationNone},
+		{roles.Slave, manifest.IsolationNone},
+		{roles.Master, manifest.IsolationProcess},
+		{roles.Slave, manifest.IsolationProcess},
+	} {
+		t.Run(fmt.Sprintf("%v finds nothing to hold against all of them, with isolation %s", c.daemon, c.isolation), func(t *testing.T) {
+			all := loadable(plugins, c.daemon)
+			out := verified(t, c.daemon, "--modules="+manifestOf(t, plugins, all), "--modules_isolation="+string(c.isolation), "--format=json")
 			var report struct {
 				Plan struct {
 					Modules []struct{ Name, Vehicle string }
@@ -69,6 +76,7 @@ func TestEveryModuleIsAPlugin(t *testing.T) {
 	})
 	t.Run("a cluster whose modules are all in processes of their own", func(t *testing.T) { everythingIsolated(t, plugins) })
 	t.Run("an agent that has lost an isolator for good that it does not need", func(t *testing.T) { withoutAnIsolator(t, plugins) })
+	t.Run("realms keep their passwords when their authenticators are restarted", func(t *testing.T) { realms(t, plugins) })
 	t.Run("a master that has lost its allocator for good ends", func(t *testing.T) { withoutAnAllocator(t, plugins) })
 }
 
