@@ -45,6 +45,8 @@ type deadly struct {
 
 	// Again is asked before each start after the first; n is 1 for the first of them.
 	Again func(ctx context.Context, n int) error
+	// Born is told of each process after the first as soon as it runs; it may be nil.
+	Born func(*mortal)
 	// Limits and Restart stand in the manifest, Policies by module.
 	Limits   manifest.Limits
 	Restart  manifest.Restart
@@ -124,7 +126,7 @@ func (d *deadly) kill() {
 	m := d.current
 	d.kills++
 	d.mu.Unlock()
-	m.end(&vehicle.GoneError{Library: d.path, PID: m.pid, End: vehicle.EndSignaled, Detail: "signal SIGKILL", Said: "last words"})
+	m.kill()
 }
 
 // running says how many processes of it there are.
@@ -163,6 +165,10 @@ func (m *mortal) end(cause *vehicle.GoneError) {
 		defer m.of.mu.Unlock()
 		m.of.open--
 	})
+}
+
+func (m *mortal) kill() {
+	m.end(&vehicle.GoneError{Library: m.of.path, PID: m.pid, End: vehicle.EndSignaled, Detail: "signal SIGKILL", Said: "last words"})
 }
 
 func (m *mortal) Gone() <-chan struct{} { return m.gone }
@@ -207,7 +213,11 @@ func (m *mortal) Again(ctx context.Context) (vehicle.Mortal, error) {
 			return nil, err
 		}
 	}
-	return m.of.start(), nil
+	fresh := m.of.start()
+	if m.of.Born != nil {
+		m.of.Born(fresh)
+	}
+	return fresh, nil
 }
 
 func (m *mortal) Create(ctx context.Context, module string, host facade.Host, p facade.Parameters) (vehicle.Instance, error) {

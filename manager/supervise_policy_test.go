@@ -388,6 +388,62 @@ func TestPolicyFallback(t *testing.T) {
 			assert.Equal(t, []string{"new a", "new other", "new a", "call a", "close a"}, j.Lines())
 		})
 	})
+	t.Run("one that failed is tried with the next restart that concerns it, and does not spoil that", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			var failA, failB error
+			a, b := p.add("a", testharness.Calculator{Name: "a"}.In(j)), p.add("b", testharness.Calculator{Name: "b",
+				New: func(context.Context, facade.Host, facade.Parameters) error { return failB }}.In(j))
+			a.Policies["a"], b.Policies["b"] = fallbackTo("other"), fallbackTo("a")
+			a.doomed()
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "other",
+				New: func(context.Context, facade.Host, facade.Parameters) error { return failA }}.In(j)}, []string{"a", "b"}, a, b)
+			hs := start(t, f)
+			failA = testharness.ErrBroken
+			a.kill()
+			givenUp(t, f, "a")
+			began := len(j.Lines())
+			b.kill()
+			back(t, f, b)
+			works(t, hs[1])
+			assert.Equal(t, []string{"new other", "new b", "call b"}, j.Lines()[began:])
+
+			began = len(j.Lines())
+			failA, failB = nil, testharness.ErrBroken
+			b.kill()
+			until(t, f, func(e lifecycle.RestartFailed) bool { return e.Library == b.path })
+			failB = nil
+			back(t, f, b)
+			works(t, hs[0])
+			works(t, hs[1])
+			assert.Equal(t, []string{"new other", "new b", "close other", "new other", "new b", "call other", "call b"}, j.Lines()[began:])
+			require.NoError(t, f.Close())
+		})
+	})
+	t.Run("what was made for one that could not be given its place is closed at once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			var fail error
+			a := p.add("a", testharness.Calculator{Name: "a", Requires: requires("base"),
+				New: func(context.Context, facade.Host, facade.Parameters) error { return fail }}.In(j))
+			base := p.add("base", testharness.Calculator{Name: "base"}.In(j))
+			a.Policies["a"] = fallbackTo("other")
+			saved := a.doomed()
+			f := p.fixture(j, []facade.Declared{testharness.Calculator{Name: "other"}.In(j)}, nil, a, base)
+			start(t, f)
+			c, _, err := manager.LoadModule[calculator.Calculator](t.Context(), f.Manager, "a")
+			require.NoError(t, err)
+			a.kill()
+			givenUp(t, f, "a")
+			saved()
+			fail = testharness.ErrBroken
+			until(t, f, func(e lifecycle.RestartFailed) bool { return e.Attempt == 2 })
+			synctest.Wait()
+			works(t, c)
+			assert.Equal(t, []string{"new base", "new a", "close base", "new other", "new base", "new a", "close base", "call other"}, j.Lines())
+			require.NoError(t, f.Close())
+		})
+	})
 	t.Run("one that is lost itself is started again, and given up for the next", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			j, p := &testharness.Journal{}, newProcesses(t)

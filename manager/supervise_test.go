@@ -193,6 +193,25 @@ func TestRestart(t *testing.T) {
 			assert.Zero(t, lib.running())
 		})
 	})
+	t.Run("one that ends at once has not started, also where nothing is to be made in it", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			j, p := &testharness.Journal{}, newProcesses(t)
+			lib := p.add("a", testharness.Calculator{Name: "a"}.In(j))
+			first := true
+			lib.Born = func(m *mortal) {
+				if first {
+					first = false
+					m.kill()
+				}
+			}
+			f := p.fixture(j, nil, nil, lib)
+			start(t, f)
+			lib.kill()
+			back(t, f, lib)
+			assert.Equal(t, []string{"ProcessLost", "RestartFailed", "ProcessRestarted"}, told(f))
+			require.NoError(t, f.Close())
+		})
+	})
 	t.Run("counts a constructor that fails, and closes the process again", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			j, p := &testharness.Journal{}, newProcesses(t)
@@ -509,6 +528,7 @@ func TestRestartOfWhatIsMadeOnDemand(t *testing.T) {
 			require.NoError(t, <-done)
 			back(t, f, lib)
 			assert.Equal(t, []string{"new a", "new a"}, j.Lines(), "the constructor was told to end")
+			assert.Empty(t, lifecycle.Of[lifecycle.RestartFailed](f.events.Events()), "nobody waits for it any more")
 			require.NoError(t, f.Close())
 		})
 	})
