@@ -3,11 +3,7 @@ package manager
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
-	"net/url"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"sync"
@@ -92,18 +88,6 @@ func (m *Manager) typeOf(role string) reflect.Type {
 		}
 	}
 	return nil
-}
-
-func (m *Manager) stateDirOf(name string) (string, error) {
-	if m.cfg.StateDir == "" {
-		return "", fmt.Errorf("module %s: the daemon keeps no state; start it with --work_dir", name)
-	}
-	// A module's name is no path: posix/cpu has a folder, and .. has one too.
-	dir := filepath.Join(m.cfg.StateDir, "module-"+url.PathEscape(name))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return "", fmt.Errorf("module %s: make the state folder: %w", name, err)
-	}
-	return dir, nil
 }
 
 func (h *host) Logger() *slog.Logger      { return h.logger }

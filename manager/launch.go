@@ -65,7 +65,11 @@ func (m *Manager) launch(ctx context.Context, c *candidate) error {
 	made, _, err := lifecycle.Start(ctx, stack,
 		lifecycle.Step{Phase: lifecycle.Load, Library: c.path, Name: "launch", Limit: limits.Open},
 		func(ctx context.Context) (launched, error) {
-			mortal, d, err := m.cfg.Launcher.Launch(ctx, c.file, c.description, c.process.Confinement())
+			allowed, err := m.confinement(c)
+			if err != nil {
+				return launched{}, err
+			}
+			mortal, d, err := m.cfg.Launcher.Launch(ctx, c.file, c.description, allowed)
 			return launched{mortal: mortal, description: d}, err
 		},
 		lifecycle.Step{Phase: lifecycle.Teardown, Library: c.path, Name: "close", Limit: limits.Close},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -82,6 +83,21 @@ func TestLaunch(t *testing.T) {
 		assert.Zero(t, v.running())
 		assert.Equal(t, []string{"org_x_c", "org_x_b", "org_x_a"}, pathsOf(f))
 		assert.Equal(t, "closed", f.Libraries()[2].Ended.String())
+	})
+	t.Run("its modules may use their state folders, whatever else it may not", func(t *testing.T) {
+		v := newIsolating(t)
+		mf := v.apart("org_x_a", "org_x_b")
+		user := fmt.Sprintf("%d:%d", os.Geteuid(), os.Getegid())
+		mf.Libraries[0].Process = manifest.Process{ReadOnly: []string{"/etc"}, User: user}
+		state := filepath.Join(t.TempDir(), "state")
+		f := v.manager(func(cfg *manager.Config) { cfg.StateDir = state })
+		require.NoError(t, f.Load(t.Context(), mf))
+		dir := filepath.Join(state, "module-org_x_a")
+		assert.Equal(t, vehicle.Confinement{ReadOnly: []string{"/etc"}, ReadWrite: []string{dir}, User: user}, v.allowed["org_x_a"])
+		info, err := os.Stat(dir)
+		require.NoError(t, err)
+		assert.Equal(t, os.FileMode(0o700), info.Mode().Perm())
+		assert.NoDirExists(t, filepath.Join(state, "module-org_x_b"), "one that is not confined makes its own")
 	})
 	t.Run("the flag isolates what the manifest does not speak of", func(t *testing.T) {
 		v := newIsolating(t)

@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/mesos-modules/mms/internal/privileged"
 	"github.com/mesos-modules/mms/manager/vehicle"
 	"github.com/mesos-modules/mms/manager/vehicle/process/confine"
 )
@@ -73,4 +75,19 @@ func ExampleCheck() {
 	// Output:
 	// open_files: 5 open files are not enough for a process; the least is 32; give it more, or leave the limit out
 	// seccomp: there is no set of system calls "strict"; use one of compute, default, or leave it out
+}
+
+func TestGive(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, confine.Give(dir, ""))
+	var problem *confine.Problem
+	require.ErrorAs(t, confine.Give(dir, "nobody-of-that-name"), &problem)
+	assert.Equal(t, "user", problem.Setting)
+
+	privileged.Root(t, "only root gives files to others")
+	require.NoError(t, confine.Give(dir, "65534:65533"))
+	info, err := os.Lstat(dir)
+	require.NoError(t, err)
+	owner := info.Sys().(*syscall.Stat_t)
+	assert.Equal(t, [2]uint32{65534, 65533}, [2]uint32{owner.Uid, owner.Gid})
 }

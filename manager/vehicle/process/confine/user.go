@@ -48,6 +48,19 @@ func resolve(text string) (account, error) {
 	return a, nil
 }
 
+// Give makes a file or folder belong to the user of a Confinement; an empty one changes
+// nothing.
+func Give(path, user string) error {
+	if user == "" {
+		return nil
+	}
+	a, err := resolve(user)
+	if err != nil {
+		return err
+	}
+	return os.Lchown(path, a.UID, a.GID)
+}
+
 // lookup finds a user; of a number without an entry the group is empty.
 func lookup(name string) (*user.User, error) {
 	found, err := user.Lookup(name)
