@@ -81,7 +81,6 @@ type life struct {
 	*census
 	fixture
 	base, side *deadly
-	saved      func()
 	doomed     bool
 }
 
@@ -125,15 +124,15 @@ func (l *life) run(ctx context.Context) {
 		return err
 	})
 	l.base.kill()
-	time.Sleep(5 * time.Second)
+	<-time.After(5 * time.Second)
 	l.side.kill()
-	time.Sleep(5 * time.Second)
+	<-time.After(5 * time.Second)
 	l.doom(true)
 	l.base.kill()
 	l.side.kill()
-	time.Sleep(15 * time.Second)
+	<-time.After(15 * time.Second)
 	l.doom(false)
-	time.Sleep(15 * time.Second)
+	<-time.After(15 * time.Second)
 	if l.State() == lifecycle.Bound {
 		_ = closing(ctx)
 	}

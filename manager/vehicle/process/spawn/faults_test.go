@@ -84,7 +84,7 @@ func beDaemon(args []string) int {
 		<-gone
 	}
 	fmt.Println(p.PID())
-	time.Sleep(time.Hour)
+	_ = unix.Pause() // until it is killed
 	return 0
 }
 

@@ -38,7 +38,7 @@ func spin([]string) int {
 			}
 		}()
 	}
-	time.Sleep(time.Second)
+	<-time.After(time.Second)
 	var used unix.Rusage
 	_ = unix.Getrusage(unix.RUSAGE_SELF, &used)
 	fmt.Println("spun", time.Duration(used.Utime.Nano()+used.Stime.Nano()).Milliseconds())

@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,13 +35,13 @@ var parts = map[string]func(args []string) int{
 	"wait": func([]string) int {
 		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
 		fmt.Println("ready")
-		time.Sleep(time.Hour)
+		_ = unix.Pause() // until it is killed
 		return 0
 	},
 	"die": func(args []string) int {
 		n, _ := strconv.Atoi(args[0])
 		_ = unix.Kill(os.Getpid(), unix.Signal(n))
-		time.Sleep(time.Hour)
+		_ = unix.Pause() // until it is killed
 		return 0
 	},
 	"show": show,
@@ -98,7 +97,7 @@ func leave(args []string) int {
 	if generation == 2 {
 		fmt.Println("left", os.Getpid())
 		_ = os.Stdout.Close()
-		time.Sleep(time.Hour)
+		_ = unix.Pause() // until it is killed
 	}
 	cmd := exec.Command("/proc/self/exe", victim, "leave", where, environment, strconv.Itoa(generation+1))
 	cmd.Stdout = os.Stdout
@@ -112,7 +111,7 @@ func leave(args []string) int {
 	}
 	if generation == 0 {
 		_ = cmd.Wait()
-		time.Sleep(time.Hour)
+		_ = unix.Pause() // until it is killed
 	}
 	return 0
 }
