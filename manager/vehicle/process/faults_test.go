@@ -153,7 +153,11 @@ func TestModuleFaults(t *testing.T) {
 				if s.as != "" {
 					name = s.as + f.does
 				}
-				m, _, err := x.tryLaunch(t, as(t, program, name), vehicle.Confinement{Heartbeat: 400 * time.Millisecond})
+				limits := vehicle.Confinement{}
+				if f.does == "stop" {
+					limits.Heartbeat = 400 * time.Millisecond
+				}
+				m, _, err := x.tryLaunch(t, as(t, program, name), limits)
 				require.NoError(t, err)
 				defer func() { assert.NoError(t, m.Close(), "what is gone can be closed") }()
 				g := gone(t, s.do(t, m, []string{"at", s.at, "does", f.does}), m)
