@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// flagName is the name of a flag of the go command, without hyphens and value.
+// flagName is the name of a flag of the go command, without hyphens, quotes and value.
 func flagName(flag string) string {
-	name, _, _ := strings.Cut(strings.TrimLeft(flag, "-"), "=")
+	name, _, _ := strings.Cut(strings.TrimLeft(flag, `-'"`), "=")
 	return name
 }
 
