@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mesos-modules/mms/depgraph"
 	"github.com/mesos-modules/mms/facade"
 	"github.com/mesos-modules/mms/lifecycle"
 	"github.com/mesos-modules/mms/manager/manifest"
@@ -152,6 +153,15 @@ func (m *Manager) enlist(lib *library, opened vehicle.Library, undo *lifecycle.U
 	}
 	lib.open, lib.undo = opened, undo
 	m.libraries = append(m.libraries, lib)
+}
+
+// requirements returns what a module is to be handed, so far as it is in the books:
+// teardown takes libraries out of them, and somebody may still ask for an instance, which
+// he does not get. m.mu is held.
+func (m *Manager) requirements(mod *module) []depgraph.Requirement {
+	return slices.DeleteFunc(m.result.Plan.Graph.Requirements(mod.name), func(r depgraph.Requirement) bool {
+		return m.modules[r.Module] == nil
+	})
 }
 
 // openOf is the library as it is open now: one whose process was started again is

@@ -39,7 +39,7 @@ func (m *Manager) newHost(f *filling, others map[string]*instance) *host {
 		lifetime: m.seq.Lifetime(),
 		stateDir: sync.OnceValues(func() (string, error) { return m.stateDirOf(mod.name) }),
 	}
-	required := m.result.Plan.Graph.Requirements(mod.name)
+	required := m.requirements(mod)
 	slices.SortStableFunc(required, func(a, b depgraph.Requirement) int {
 		return cmp.Or(cmp.Compare(m.unbound(a.Module), m.unbound(b.Module)),
 			cmp.Compare(m.modules[a.Module].place, m.modules[b.Module].place))

@@ -265,7 +265,7 @@ func (m *Manager) obstacle(mod *module) error {
 	if mod.library.down != nil {
 		return fmt.Errorf("module %s: %w", mod.name, mod.goneWith(mod.library.down))
 	}
-	for _, r := range m.result.Plan.Graph.Requirements(mod.name) {
+	for _, r := range m.requirements(mod) {
 		if other := m.modules[r.Module]; other.shared != nil && other.shared.now == nil && !m.dispensable(r) {
 			return fmt.Errorf("module %s requires %s: %w", mod.name, other.name, cmp.Or(other.shared.lost, handle.ErrUnbound))
 		}
@@ -280,14 +280,19 @@ func (m *Manager) dispensable(r depgraph.Requirement) bool {
 }
 
 // hopeless reports whether a module and what could stand in for it are given up, or
-// what they require is. m.mu is held.
-func (m *Manager) hopeless(mod *module, seen []*module) bool {
-	by, _ := m.filler(mod)
-	if by == nil || slices.Contains(seen, mod) || mod.shared != nil && mod.shared.refused != nil {
-		return true
+// what they require is. known keeps the answers; nil if there are none. m.mu is held.
+func (m *Manager) hopeless(mod *module, known map[*module]bool) bool {
+	if answer, ok := known[mod]; ok {
+		return answer
 	}
-	seen = append(seen, mod)
-	return slices.ContainsFunc(m.result.Plan.Graph.Requirements(by.name), func(r depgraph.Requirement) bool {
-		return r.Kind != depgraph.Optional && m.hopeless(m.modules[r.Module], seen)
-	})
+	if known == nil {
+		known = map[*module]bool{}
+	}
+	known[mod] = true // for whoever comes back to it: verification lets nobody require himself
+	by, _ := m.filler(mod)
+	known[mod] = by == nil || mod.shared != nil && mod.shared.refused != nil ||
+		slices.ContainsFunc(m.requirements(by), func(r depgraph.Requirement) bool {
+			return r.Kind != depgraph.Optional && m.hopeless(m.modules[r.Module], known)
+		})
+	return known[mod]
 }

@@ -28,7 +28,7 @@ func (m *Manager) makeGroups(libs []*library) map[*library]*group {
 			stands[mod] = true
 			sets.join(mod, mod.library)
 		}
-		for _, r := range m.result.Plan.Graph.Requirements(mod.name) {
+		for _, r := range m.requirements(mod) {
 			if other := m.modules[r.Module]; stands[other] {
 				stands[mod] = true
 				sets.join(mod, other)

@@ -70,19 +70,23 @@ func (m *Manager) groundless(inst *instance, lib *library, cause *vehicle.GoneEr
 			}
 		}
 		return nil
-	case inst.making && m.standsOn(inst.module, lib):
+	case inst.making && m.standsOn(inst.module, lib, map[*module]bool{}):
 		return inst.module.goneWith(cause)
 	default:
 		return nil
 	}
 }
 
-// standsOn reports whether a module is of the library, or requires one that is. m.mu
-// is held.
-func (m *Manager) standsOn(mod *module, lib *library) bool {
-	return mod.library == lib || slices.ContainsFunc(m.result.Plan.Graph.Requirements(mod.name), func(r depgraph.Requirement) bool {
-		return m.standsOn(m.modules[r.Module], lib)
+// standsOn reports whether a module is of the library, or requires one that is. known
+// keeps the answers. m.mu is held.
+func (m *Manager) standsOn(mod *module, lib *library, known map[*module]bool) bool {
+	if answer, ok := known[mod]; ok {
+		return answer
+	}
+	known[mod] = mod.library == lib || slices.ContainsFunc(m.requirements(mod), func(r depgraph.Requirement) bool {
+		return m.standsOn(m.modules[r.Module], lib, known)
 	})
+	return known[mod]
 }
 
 // inOrder returns all instances in plan order, those of one module as they were wanted.

@@ -117,7 +117,7 @@ func (m *Manager) lend(ctx context.Context, f *filling) (map[string]*instance, e
 func (m *Manager) notShared(mod *module) (all []*module) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	for _, r := range m.result.Plan.Graph.Requirements(mod.name) {
+	for _, r := range m.requirements(mod) {
 		if other := m.modules[r.Module]; other.shared == nil && r.Kind != depgraph.Optional && !slices.Contains(all, other) {
 			all = append(all, other)
 		}
