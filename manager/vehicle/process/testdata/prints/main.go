@@ -13,7 +13,9 @@ import (
 
 type adder struct{}
 
-func (adder) Compute(_ context.Context, a byte, b int64) (int32, error) { return int32(a) + int32(b), nil }
+func (adder) Compute(_ context.Context, a byte, b int64) (int32, error) {
+	return int32(a) + int32(b), nil
+}
 
 func main() {
 	fmt.Println("this is standard output")
