@@ -153,7 +153,7 @@ func TestLogger(t *testing.T) {
 		`level=ERROR msg="instantiate org_a restart 1 failed: no" event=RestartFailed` + tail + ` wait=200ms`,
 		`level=ERROR msg="instantiate org_a lost: it requires org_b, which is gone" event=ModuleLost` + tail,
 		`level=INFO msg="instantiate org_a restarted" event=ModuleRestarted` + tail + ` duration=1s`,
-		`level=ERROR msg="instantiate org_a given up (optional) after 5 attempts: no" event=ModuleGivenUp` + tail + ` policy=optional`,
+		`level=ERROR msg="instantiate org_a given up (optional; attempts: 5): no" event=ModuleGivenUp` + tail + ` policy=optional`,
 		`level=WARN msg="instantiate org_a replaced by org_c" event=FallbackBound` + tail + ` fallback=org_c`,
 		`level=INFO msg="instantiate org_a back in the place of org_c" event=FallbackReturned` + tail + ` fallback=org_c`,
 		`level=WARN msg="gap: events 3 to 7 were missed" event=Gap` + tail,

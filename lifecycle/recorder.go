@@ -139,7 +139,7 @@ func Line(e Event) string {
 	case ModuleRestarted:
 		return subject(e.Header, "restarted")
 	case ModuleGivenUp:
-		return subject(e.Header, fmt.Sprintf("given up (%s) after %d attempts", e.Policy, e.Attempts)) + failure(e.Cause)
+		return subject(e.Header, fmt.Sprintf("given up (%s; attempts: %d)", e.Policy, e.Attempts)) + failure(e.Cause)
 	case FallbackBound:
 		return subject(e.Header, "replaced by", e.Fallback)
 	case FallbackReturned:

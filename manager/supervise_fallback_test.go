@@ -56,7 +56,7 @@ func TestPolicyFallback(t *testing.T) {
 				notFailed(t, f)
 				lines := told(f)
 				assert.Equal(t, []string{"ProcessLost", "a lost: module a: the process of its library " + a.path + " (pid " + pid(f, a) + ") is gone: signal SIGKILL; it said: last words",
-					"RestartFailed", "a given up (fallback) after 1 attempts: " + restartError(a), "a replaced by other"}, lines[:5])
+					"RestartFailed", "a given up (fallback; attempts: 1): " + restartError(a), "a replaced by other"}, lines[:5])
 				assert.Equal(t, []string{"ProcessRestarted", "a back in the place of other", "a restarted"}, lines[len(lines)-3:])
 
 				// It begins anew.

@@ -93,6 +93,31 @@ func TestWhatGoesWrong(t *testing.T) {
 	))
 }
 
+func TestProcessesAreTold(t *testing.T) {
+	library := lifecycle.Header{Library: "/opt/liba"}
+	module := lifecycle.Header{Module: "org_a", Library: "/opt/liba"}
+	assert.Equal(t, strings.Join([]string{
+		"process      /opt/liba process lost (signaled): signal \\x1b[2J",
+		"process      org_a lost: gone",
+		"process      /opt/liba restart 1 failed: no",
+		"process      org_a given up (fallback; attempts: 1): no",
+		"process      org_a replaced by org_b",
+		"process      /opt/liba process restarted at attempt 2",
+		"process      org_a back in the place of org_b",
+		"process      org_a restarted",
+		"",
+	}, "\n"), told(console.Options{},
+		lifecycle.ProcessLost{Header: library, End: "signaled", Cause: "signal \x1b[2J"},
+		lifecycle.ModuleLost{Header: module, Cause: "gone"},
+		lifecycle.RestartFailed{Header: library, Attempt: 1, Err: "no"},
+		lifecycle.ModuleGivenUp{Header: module, Policy: "fallback", Attempts: 1, Cause: "no"},
+		lifecycle.FallbackBound{Header: module, Fallback: "org_b"},
+		lifecycle.ProcessRestarted{Header: library, Attempt: 2},
+		lifecycle.FallbackReturned{Header: module, Fallback: "org_b"},
+		lifecycle.ModuleRestarted{Header: module},
+	))
+}
+
 func TestProgress(t *testing.T) {
 	began := lifecycle.StepBegan{Header: create, Step: "create", Limit: 30 * time.Second}
 
