@@ -161,6 +161,7 @@ func TestOnRenew(t *testing.T) {
 			synctest.Wait()
 			assert.Contains(t, e.Err, "broken on purpose")
 			works(t, h)
+			assert.Len(t, lifecycle.Of[lifecycle.FallbackBound](f.events.Events()), 2, "it stands in again")
 			back(t, f, a)
 			works(t, h)
 			require.NoError(t, f.Close())

@@ -248,6 +248,7 @@ func (s *supervised) attempt(ctx context.Context, dead vehicle.Mortal, since tim
 	}
 	s.arrived(ctx, dead, fresh, since, number)
 	s.m.restarted(done)
+	s.m.stoodIn(done)
 	return nil
 }
 

@@ -159,7 +159,7 @@ func (m *Manager) fail(err error) {
 	}
 }
 
-// stoodIn tells which modules others stand in for now.
+// stoodIn tells which modules others stand in for now, or again.
 func (m *Manager) stoodIn(done []*instance) {
 	m.mu.RLock()
 	var events []lifecycle.Event

@@ -236,6 +236,7 @@ func TestPolicyFallback(t *testing.T) {
 			requireGone(t, err, "b")
 			back(t, f, b)
 			works(t, h)
+			assert.Len(t, lifecycle.Of[lifecycle.FallbackBound](f.events.Events()), 2, "it stands in again, and has to be told what it missed")
 			b.Again = func(context.Context, int) error { return testharness.ErrBroken }
 			b.kill()
 			givenUp(t, f, "b")

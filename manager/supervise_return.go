@@ -42,8 +42,9 @@ func (s *supervised) giveBack(ctx context.Context, dead vehicle.Mortal, since ti
 		m.exchangeBack(ctx, swaps)
 		m.empty(ctx, m.leave(s.lib, s.depart(dead)))
 		err = errors.Join(err, process.Close(ctx))
-		done, _ = m.refill(ctx, s.group, nil) // without a library it does not fail
+		done, _ = m.refill(ctx, s.group, nil) // what fails stays empty
 		m.restarted(done)
+		m.stoodIn(done)
 		return err
 	}
 	for _, swap := range slices.Backward(swaps) {
@@ -115,14 +116,18 @@ func (m *Manager) exchange(ctx context.Context, places []*instance) (swaps []swa
 
 // exchangeBack undoes exchange. Where that fails the instance is empty.
 func (m *Manager) exchangeBack(ctx context.Context, swaps []swap) {
+	var back []*instance
 	for _, s := range slices.Backward(swaps) {
 		err := m.put(ctx, s.inst, s.old)
 		_ = s.fresh.stack.Leave(ctx) // its steps tell how it went
 		if err != nil {
 			m.empty(ctx, []*instance{s.inst})
 			m.refuse(s.inst, err)
+			continue
 		}
+		back = append(back, s.inst)
 	}
+	m.stoodIn(back)
 }
 
 func (m *Manager) nowIn(inst *instance) *filling {
