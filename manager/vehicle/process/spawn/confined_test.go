@@ -45,7 +45,7 @@ func TestMemory(t *testing.T) {
 		p, h := play(t, c, "eat", "512")
 		e := end(t, p)
 		assert.Equal(t, vehicle.EndMemory, e.end, "%q", h.all())
-		assert.Equal(t, "over its memory of 67108864 bytes (signal SIGKILL)", e.detail)
+		assert.Equal(t, "over its memory of 64MB (signal SIGKILL)", e.detail)
 		assert.Empty(t, h.all())
 	})
 	t.Run("a killed one was not over it", func(t *testing.T) {
@@ -232,7 +232,7 @@ int main(int, char** argv) {
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	require.Len(t, lines, 5, "%s", out)
 	assert.Equal(t, "within: exited (exit status 0)", lines[0])
-	assert.Equal(t, "above: memory (over its memory of 268435456 bytes (signal SIGABRT))", lines[1])
+	assert.Equal(t, "above: memory (over its memory of 256MB (signal SIGABRT))", lines[1])
 	assert.Contains(t, lines[2], "cpus: only a control group limits processors, and none can be made here")
 	assert.Contains(t, lines[3], "memory: without control groups what counts is the memory that a process asks for and not what it uses, and 67108864 bytes are not enough")
 	assert.Contains(t, lines[4], "user: only root runs processes as somebody else, and the daemon is the user 54321; run the daemon as root, or leave the user out")

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mesos-modules/mms/facade/stout"
 	"github.com/mesos-modules/mms/manager/vehicle"
 )
 
@@ -40,7 +41,7 @@ func (p *Process) judge(status syscall.WaitStatus, unknown error, last *said) en
 	case killed && status.Signaled() && status.Signal() == syscall.SIGKILL:
 		e.end, e.detail = why.end, why.detail
 	case p.starved(status, e.said):
-		e.end, e.detail = vehicle.EndMemory, fmt.Sprintf("over its memory of %d bytes (%s)", p.limits.Memory(), fate(status))
+		e.end, e.detail = vehicle.EndMemory, fmt.Sprintf("over its memory of %v (%s)", stout.Bytes(p.limits.Memory()), fate(status))
 	case status.Signaled():
 		e.end, e.detail = vehicle.EndSignaled, fate(status)
 	default:

@@ -57,11 +57,11 @@ func (l *lines) write(text []byte) {
 	}
 }
 
-// end ends a line.
+// end ends a line. An empty one tells nothing.
 func (l *lines) end() {
 	line, extra := l.line, l.extra
 	l.line, l.extra = l.line[:0], 0
-	if l.tell == nil {
+	if line = bytes.TrimSuffix(line, []byte("\r")); l.tell == nil || len(line) == 0 {
 		return
 	}
 	if now := l.now(); now.Sub(l.begin) >= window {
@@ -74,7 +74,7 @@ func (l *lines) end() {
 		l.dropped++
 		return
 	}
-	l.tell(harmless(bytes.TrimSuffix(line, []byte("\r")), extra))
+	l.tell(harmless(line, extra))
 }
 
 // admit says what was dropped.

@@ -37,7 +37,7 @@ func TestMakingLines(t *testing.T) {
 	}{
 		{"nothing", nil, nil},
 		{"whole ones", []any{"a\nb\n"}, []string{"a", "b"}},
-		{"in parts", []any{"a", "b\nc", "", "d", "\n", "\n"}, []string{"ab", "cd", ""}},
+		{"in parts", []any{"a", "b\nc", "", "d", "\n", "\n"}, []string{"ab", "cd"}},
 		{"the last without an end", []any{"a\nb"}, []string{"a", "b"}},
 		{"ends of another kind", []any{"a\r\nb\r", "\n"}, []string{"a", "b"}},
 		{"what a terminal would obey", []any{"\x1b[2J\x07a\x00b\tc\u2028d\u200e\n"}, []string{" [2J a b c d "}},
