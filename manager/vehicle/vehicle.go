@@ -32,6 +32,10 @@ type File struct {
 	Mode     fs.FileMode
 	Size     int64
 	Digest   [32]byte // SHA-256 of the content
+
+	// Changed is when the system last noted a change of the file, in nanoseconds of its
+	// clock, if any change since the digest was taken would have a later one; else 0.
+	Changed int64
 }
 
 // Identity names a file by device and inode.

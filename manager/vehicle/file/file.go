@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/mesos-modules/mms/manager/finding"
 	"github.com/mesos-modules/mms/manager/vehicle"
@@ -49,9 +50,11 @@ func Look(path string, o Options) (vehicle.File, error) {
 	if o.NoDigest {
 		return f, nil
 	}
+	begin := time.Now()
 	if f.Digest, err = digest(opened, f.Size); err != nil {
 		return vehicle.File{}, refuse(err, "see whether it is still being written", "%s cannot be read: %v", absolute, err)
 	}
+	f.Changed = settledAt(opened, begin)
 	return f, nil
 }
 
@@ -95,6 +98,9 @@ func Unchanged(f vehicle.File, opened *os.File) error {
 	if err != nil {
 		return refuse(err, again, "%s cannot be read: %v", f.Path, err)
 	}
+	if f.Changed != 0 && info.Size() == f.Size && changedAt(opened) == f.Changed {
+		return nil
+	}
 	var now [32]byte
 	if info.Size() == f.Size {
 		if now, err = digest(io.NewSectionReader(opened, 0, f.Size+1), f.Size); err != nil {
@@ -105,6 +111,32 @@ func Unchanged(f vehicle.File, opened *os.File) error {
 		return refuse(nil, again, "%s has another content now than when it was verified", f.Path)
 	}
 	return nil
+}
+
+// step is more than the clock goes by at a time that the system has for files: a change
+// may be noted with the time of the last step.
+const step = 100 * time.Millisecond
+
+// settledAt is changedAt if a change after begin would be seen in it, else 0.
+func settledAt(opened *os.File, begin time.Time) int64 {
+	if changed := changedAt(opened); changed < begin.Add(-step).UnixNano() {
+		return changed
+	}
+	return 0
+}
+
+// changedAt is when the system last noted a change of the file (its ctime, which nobody
+// can set back); 0 if it does not say.
+func changedAt(opened *os.File) int64 {
+	info, err := opened.Stat()
+	if err != nil {
+		return 0
+	}
+	sys, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return 0
+	}
+	return syscall.TimespecToNsec(sys.Ctim)
 }
 
 // open opens a regular file and says what it is. Anything else is not opened at

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -160,6 +161,33 @@ func TestSame(t *testing.T) {
 	t.Run("notices another length", func(t *testing.T) {
 		path, f := look(t)
 		write(t, path, "content and more", 0o644)
+		assert.ErrorContains(t, Same(f), "has another content now")
+	})
+	t.Run("reads nothing again of which the system has noted no change", func(t *testing.T) {
+		f, err := Look("file.go", Options{AllowWorldWritable: true}) // it is old: nothing has happened to it for a while
+		require.NoError(t, err)
+		require.NotZero(t, f.Changed)
+		f.Digest = [32]byte{}
+		require.NoError(t, Same(f))
+		f.Changed--
+		assert.ErrorContains(t, Same(f), "has another content now")
+		f.Changed = 0
+		assert.ErrorContains(t, Same(f), "has another content now")
+	})
+	t.Run("notices another content whose times were set back", func(t *testing.T) {
+		path, f := look(t)
+		opened, err := os.Open(path)
+		require.NoError(t, err)
+		defer opened.Close()
+		f.Changed = changedAt(opened)
+		assert.Zero(t, settledAt(opened, time.Unix(0, f.Changed).Add(step)), "the next change may be noted with the same time")
+		assert.Equal(t, f.Changed, settledAt(opened, time.Unix(0, f.Changed).Add(step+1)))
+		times := time.Unix(0, f.Changed)
+		require.Eventually(t, func() bool { // the clock for files goes in steps
+			write(t, path, "kontent", 0o644)
+			require.NoError(t, os.Chtimes(path, times, times))
+			return changedAt(opened) != f.Changed
+		}, 10*time.Second, time.Millisecond)
 		assert.ErrorContains(t, Same(f), "has another content now")
 	})
 	t.Run("notices that the file is gone", func(t *testing.T) {
