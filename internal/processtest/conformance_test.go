@@ -1,4 +1,4 @@
-package process_test
+package processtest
 
 import (
 	"path/filepath"
@@ -29,7 +29,7 @@ import (
 // Modules that ship keep the contracts of their roles in a process as they do in the
 // daemon.
 func TestConformance(t *testing.T) {
-	subject := moduletest.File(build(t, "shipped"))
+	subject := build(t, "go", "./testdata/shipped")
 	for name, options := range map[string][]moduletest.Option{
 		hierarchical.Name:  nil,
 		anonymous.Name:     nil,
@@ -58,12 +58,11 @@ func TestConformance(t *testing.T) {
 
 // So do native ones that are isolated.
 func TestNativeConformance(t *testing.T) {
-	const examples = "../../../../examples/cpp/" // from the vehicle's own samples
 	for module, source := range map[string]string{
 		"org_example_maximum": "several.cpp", "org_example_beat": "anonymous.cpp",
 	} {
 		t.Run(module, func(t *testing.T) {
-			subject := moduletest.File(compile(t, examples+source))
+			subject := build(t, "g++", "-std=c++17", "-O1", "-fPIC", "-shared", "-I../../facade/include", "../../examples/cpp/"+source)
 			moduletest.Conformance(t, subject, module, moduletest.InProcess(), moduletest.Parameter("org_example_beat", "file", filepath.Join(t.TempDir(), "beat")))
 		})
 	}
