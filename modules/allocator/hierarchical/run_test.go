@@ -47,7 +47,9 @@ func TestWhatIsRemovedIsNoCandidate(t *testing.T) {
 	require.Len(t, f.a.run.candidates, 1)
 	f.a.mu.Unlock()
 	require.NoError(t, f.a.RemoveSlave(t.Context(), &mesosv1.AgentID{Value: proto.String("s1")}))
+	f.a.mu.Lock() // the allocator's own run may be under way
 	assert.Empty(t, f.a.run.candidates)
+	f.a.mu.Unlock()
 	f.cycle()
 	assert.Empty(t, f.shares)
 }
