@@ -76,7 +76,7 @@ lint: tools ## go vet and staticcheck
 
 # Packages whose tests are compilers, generators and other programs at work: what they run is not built with the race
 # detector, so it would look at nothing. "go list" leaves all others to it.
-WITHOUT_RACE := facade/include facade/mesos internal/clusterfaults internal/docs internal/gen/% internal/moduletool internal/nativetest internal/pluginbuild internal/processtest internal/shipped internal/thirdparty \
+WITHOUT_RACE := facade/include facade/mesos internal/clusterfaults internal/conformance internal/docs internal/faults internal/gen/% internal/moduletool internal/nativetest internal/pluginbuild internal/processtest internal/shipped internal/thirdparty \
 	internal/policy internal/skew manager/vehicle/goplugin
 
 .PHONY: unit

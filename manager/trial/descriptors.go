@@ -84,9 +84,11 @@ func at(fd int) (file, error) {
 // the process's: C code that closes them there, in the thread itself and in those
 // that it starts, leaves Go's runtime the ones that it waits with, without which it
 // would end the process at a moment of its own. Go code cannot be kept apart: it
-// opens a file on one thread and reads it on another.
+// opens a file on one thread and reads it on another. The copy is made before apart
+// returns: it would keep open what is closed in the meantime, such as the end of a pipe
+// whose other end somebody reads.
 func apart() chan<- func() {
-	jobs := make(chan func())
+	jobs, copied := make(chan func()), make(chan struct{})
 	go func() {
 		// The thread is kept, even from ending: libraries leave destructors
 		// for that which are closed with them.
@@ -96,9 +98,11 @@ func apart() chan<- func() {
 			// other. Without either, the runtime may be the first to notice.
 			_ = unix.CloseRange(math.MaxUint32, math.MaxUint32, unix.CLOSE_RANGE_UNSHARE)
 		}
+		close(copied)
 		for job := range jobs {
 			job()
 		}
 	}()
+	<-copied
 	return jobs
 }
